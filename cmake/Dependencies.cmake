@@ -1,0 +1,17 @@
+# Third-party libraries, all from Debian 12 and 13; each is included by one or two files only.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(Boost REQUIRED COMPONENTS program_options)        # command line
+find_package(prometheus-cpp CONFIG REQUIRED)                   # the exporter's own metrics
+find_package(spdlog CONFIG REQUIRED)                           # log lines
+find_package(nlohmann_json CONFIG REQUIRED)                    # JSON log lines
+pkg_check_modules(yaml_cpp REQUIRED IMPORTED_TARGET yaml-cpp)  # --config.file
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)            # --group.rule, linear in time
+pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)  # gzip in one call
+
+# civetweb's own CMake package names build folders of its packager, so find it by hand.
+find_path(CIVETWEB_INCLUDE_DIR civetweb.h REQUIRED)
+find_library(CIVETWEB_LIBRARY civetweb REQUIRED)
+add_library(civetweb_http INTERFACE)  # embedded HTTP server
+target_include_directories(civetweb_http SYSTEM INTERFACE ${CIVETWEB_INCLUDE_DIR})
+target_link_libraries(civetweb_http INTERFACE ${CIVETWEB_LIBRARY} Threads::Threads)

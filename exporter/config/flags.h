@@ -1,0 +1,38 @@
+// The command line, and with it the whole configuration: flags first, then what
+// `--config.file` says for the flags that were not given.
+//
+// Boost.Program_options parses (prefix guessing off), flags.cc alone includes it; yaml-cpp reads
+// the file, config_file.cc alone includes it.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/config/errors.h"
+#include "exporter/config/options.h"
+
+namespace memleak {
+
+// What the configuration needs to know of a collector (the registry knows more).
+struct CollectorFlag {
+  std::string_view name;
+  std::string_view help;
+  bool enabled_by_default;
+};
+
+struct CommandLine {
+  enum class Action { kServe, kHelp, kVersion, kListCollectors };
+  Action action = Action::kServe;
+  Options options;
+};
+
+// Parses `arguments` (without the program's name). Throws UsageError or StartupError.
+CommandLine ParseCommandLine(std::span<const char* const> arguments,
+                             std::span<const CollectorFlag> collectors);
+
+// The text of --help.
+std::string HelpText(std::span<const CollectorFlag> collectors);
+
+}  // namespace memleak

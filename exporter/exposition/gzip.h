@@ -1,0 +1,14 @@
+// gzip in one call (RFC 1952), by libdeflate: the body is whole before it is sent, so nothing
+// streams.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace memleak {
+
+// Returns `body` compressed at a fast level. Any thread; each thread keeps one compressor. Throws
+// std::bad_alloc only.
+std::string Gzip(std::string_view body);
+
+}  // namespace memleak

@@ -1,0 +1,30 @@
+// The reads that tell what a process is: executable, command line. They can block for ever and so
+// run on SlowReads only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "exporter/host/process_sample.h"
+#include "exporter/host/read_status.h"
+
+namespace memleak {
+
+struct ProcessIdentity {
+  ReadStatus exe_status = ReadStatus::kGone;
+  std::string exe;  // path, without the kernel's " (deleted)"
+  ReadStatus cmdline_status = ReadStatus::kGone;
+  std::string cmdline;  // arguments, each ended by a NUL; at most kMaxCmdlineBytes
+  bool cmdline_truncated = false;
+  bool is_go = false;  // the executable carries Go's build information
+};
+
+// Command lines are read up to here: a Java class path alone is often longer than 4 KB, and the main
+// class stands behind it.
+inline constexpr size_t kMaxCmdlineBytes = 128 * 1024;
+
+// Reads the identity of `pid` below the proc tree `root`. May block as long as the process likes.
+ProcessIdentity ReadProcessIdentity(int root, int32_t pid);
+
+}  // namespace memleak

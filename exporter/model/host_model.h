@@ -1,0 +1,46 @@
+// The model of the host: reads it through the host stage and keeps what lasts between passes.
+//
+// One thread at a time (the scraper's lock).
+#pragma once
+
+#include <memory>
+
+#include "exporter/config/options.h"
+#include "exporter/host/boot_clock.h"
+#include "exporter/host/file_reader.h"
+#include "exporter/host/process_source.h"
+#include "exporter/host/procfs.h"
+#include "exporter/host/slow_reads.h"
+#include "exporter/model/group_table.h"
+#include "exporter/model/process_table.h"
+#include "exporter/model/snapshot.h"
+
+namespace memleak {
+
+class HostModel {
+ public:
+  // Opens the host's trees for what `needs` asks. Throws std::exception with one line.
+  HostModel(const Options& options, const Needs& needs);
+
+  // Looks at the host again. The reference stays the same.
+  const Snapshot& Refresh();
+  const Snapshot& snapshot() const { return snapshot_; }
+
+  // Waits until the names that were asked for are read, at most `timeout`.
+  void WaitForNames(std::chrono::milliseconds timeout);
+
+  std::string_view source_name() const { return source_->name(); }
+
+ private:
+  Needs needs_;
+  ProcFs procfs_;
+  BootClock clock_;
+  FileReader reader_;
+  std::unique_ptr<ProcessSource> source_;
+  GroupTable groups_;
+  SlowReads slow_reads_;
+  ProcessTable processes_;
+  Snapshot snapshot_;
+};
+
+}  // namespace memleak

@@ -1,0 +1,122 @@
+// The processes of the host across passes: identity, names, membership in a group, selection.
+//
+// A process is (pid, start time). A survivor keeps its row and its rendered label text; a reused pid
+// is a newcomer; an exec (a changed address of the arguments, or a changed comm where that is hidden)
+// starts a new life of the same process: its names are read again. One thread but for the name
+// inbox, which the slow reads fill.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/host/boot_clock.h"
+#include "exporter/host/process_source.h"
+#include "exporter/host/slow_reads.h"
+#include "exporter/host/users.h"
+#include "exporter/model/group_name.h"
+#include "exporter/model/group_table.h"
+#include "exporter/model/selection.h"
+
+namespace memleak {
+
+// What was read about an identity, once.
+struct ProcessNames {
+  std::string exe;      // empty when unknown
+  std::string user;     // empty when unknown
+  std::string runtime;  // "java", "go", "native", ...; empty when unknown
+  std::string group;
+};
+
+struct Process {
+  uint64_t life = 0;  // unique per identity and exec, never reused
+  ProcessSample sample;
+  bool readable = true;  // whether the last pass could read it
+  double first_seen = 0;
+  double last_seen = 0;
+
+  enum class NameState : uint8_t { kUnread, kRequested, kRead };
+  NameState name_state = NameState::kUnread;
+  ProcessNames names;
+
+  Group* group = nullptr;  // none until the names are read or a second has passed
+  uint64_t counted_cpu_ticks = 0;     // what a group's counters already hold of this process
+  uint64_t counted_major_faults = 0;
+
+  SelectionState selection;
+  std::optional<uint64_t> max_fds;
+  double max_fds_read = -1e18;
+
+  std::string labels;       // pid, comm, group; rendered when first exported
+  std::string info_labels;  // the same and exe, user, runtime
+};
+
+// A process that ended, kept for a minute so that an OOM kill finds what it killed.
+struct DeadProcess {
+  int32_t pid = 0;
+  uint64_t start_ticks = 0;
+  Comm comm;
+  std::string group;
+  MemoryBytes memory;
+  double died = 0;  // monotonic seconds: the first pass without it
+};
+
+// How many processes the last pass saw, disjoint (memleak_scrape_processes).
+struct PassCounts {
+  uint64_t exported = 0;
+  uint64_t grouped = 0;
+  uint64_t pending = 0;  // newcomers whose names are still being read
+  uint64_t gone = 0;
+  uint64_t denied = 0;
+  uint64_t malformed = 0;
+};
+
+class ProcessTable : public ProcessSink {
+ public:
+  struct Settings {
+    uint64_t min_rss_bytes = 0;
+    double min_age_seconds = 0;
+    size_t limit = 0;
+    bool read_names = true;
+  };
+  static constexpr double kDeadSeconds = 60;
+  static constexpr size_t kMaxDead = 4096;
+  static constexpr double kNamePatienceSeconds = 1;
+  static constexpr double kMaxFdsPeriodSeconds = 60;
+
+  // `groups` and `slow_reads` must outlive the table. `proc_root` is a directory descriptor of the
+  // proc tree; the table duplicates it for the jobs. `uptime` tells which processes are older than
+  // the exporter.
+  ProcessTable(const Settings& settings, GroupTable& groups, SlowReads& slow_reads, int proc_root,
+               std::shared_ptr<const GroupRules> rules, std::shared_ptr<Users> users,
+               const PassTime& start);
+  ~ProcessTable() override;
+
+  void BeginPass(const PassTime& now);
+  void OnProcess(const ProcessSample& sample) override;
+  void OnUnreadable(int32_t pid, ReadStatus status) override;
+  // Buries what this pass did not see, ends the groups' pass, chooses, and reads soft limits of what
+  // is exported from `source` where they are older than a minute.
+  void EndPass(ProcessSource& source, bool read_limits);
+
+  // In ascending order of pid.
+  const std::vector<Process*>& processes() const { return order_; }
+  const std::vector<const Process*>& exported() const { return exported_; }
+  const PassCounts& counts() const { return counts_; }
+  // Newest last.
+  const std::deque<DeadProcess>& recently_dead() const { return dead_; }
+  // Names that were denied, since the start: exe and cmdline.
+  uint64_t denied_exe() const { return denied_exe_; }
+  uint64_t denied_cmdline() const { return denied_cmdline_; }
+
+ private:
+  struct NameInbox;
+  struct NameResult;
+};
+
+}  // namespace memleak

@@ -1,0 +1,35 @@
+// What one refresh saw of the host. Collectors read it, nothing changes it while they run.
+//
+// It points into the model, which owns everything: valid until the next refresh, under the
+// scraper's lock.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "exporter/host/boot_clock.h"
+#include "exporter/host/meminfo.h"
+#include "exporter/host/process_source.h"
+#include "exporter/model/group_table.h"
+#include "exporter/model/process_table.h"
+
+namespace memleak {
+
+struct Snapshot {
+  PassTime time;
+
+  bool processes_listed = false;  // false: the pass failed, everything of processes is empty
+  const std::vector<Process*>* processes = nullptr;              // all
+  const std::vector<const Process*>* exported = nullptr;         // one by one
+  const std::vector<const Group*>* groups = nullptr;             // one by one
+  const std::optional<GroupSums>* other_groups = nullptr;        // the cut ones, if any
+  PassCounts counts;
+  DeniedCounts denied{};
+  uint64_t truncated_fd_counts = 0;
+  int slow_reads_stuck = 0;
+
+  std::optional<MemInfo> meminfo;  // absent when it could not be read
+};
+
+}  // namespace memleak

@@ -1,0 +1,81 @@
+// One scrape from start to end: refresh the snapshot, run the collectors, hand out the body.
+//
+// Holds the only lock of the pipeline. Nothing is written to a socket and no slow read happens under
+// it. Any thread may call any method.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "collectors/collector.h"
+#include "collectors/exporter_metrics.h"
+#include "exporter/config/options.h"
+#include "exporter/exposition/metric_writer.h"
+#include "exporter/model/host_model.h"
+
+namespace memleak {
+
+class Scraper {
+ public:
+  // A request's choice of collectors. Both empty: all that are enabled.
+  struct Choice {
+    std::vector<std::string> collect;  // only these
+    std::vector<std::string> exclude;  // all but these
+  };
+
+  // Opens the host's trees. Throws StartupError when they cannot be read.
+  explicit Scraper(const Options& options);
+  ~Scraper();
+  Scraper(const Scraper&) = delete;
+  Scraper& operator=(const Scraper&) = delete;
+
+  // The first refresh, and a second one once the names of what it found have been read or a second
+  // has passed. From then on Ready() holds, and a timer refreshes whenever nobody scrapes.
+  void Start();
+
+  // Whether `choice` names only enabled collectors and not both lists; if not, says why.
+  bool Accepts(const Choice& choice, std::string& why) const;
+
+  // Renders the chosen collectors' families and the exporter's own. The body is the caller's.
+  std::string Scrape(Format format, const Choice& choice);
+
+  // Shows a snapshot that is fresh enough to `visit`, which must not block: the lock is held.
+  void Visit(const std::function<void(const Snapshot&)>& visit);
+
+  bool Ready() const { return ready_; }
+  // False when three refreshes in a row were missed. Takes no lock: it answers while one is stuck.
+  bool Healthy() const;
+
+ private:
+  struct Entry {
+    const CollectorInfo* info;
+    std::unique_ptr<Collector> collector;
+  };
+
+  void RefreshLocked();
+  void RefreshIfOldLocked();
+  void TimerLoop();
+
+  const Options options_;
+  std::vector<Entry> collectors_;
+  HostModel model_;
+  ExporterMetrics own_;
+
+  std::mutex mutex_;  // guards all below it but the atomics
+  std::condition_variable wake_;
+  MetricWriter writer_{Format::kText};
+  bool stopping_ = false;
+  std::atomic<bool> ready_{false};
+  std::atomic<double> last_refresh_{0};  // steady clock, seconds
+  std::thread timer_;
+};
+
+}  // namespace memleak

@@ -1,0 +1,37 @@
+// The HTTP server: civetweb, its endpoints, and the limits that keep slow clients harmless.
+//
+// server.cc alone includes civetweb. Endpoints: the telemetry path, "/" (unless the UI is off),
+// "/-/healthy", "/-/ready"; anything else is 404, any method but GET and HEAD 405.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exporter/config/options.h"
+
+namespace memleak {
+
+class Scraper;
+
+class WebServer {
+ public:
+  // Listens on all of options.listen_addresses or on none: throws StartupError with one line
+  // (address, reason) when one of them cannot be had. `scraper` must outlive the server.
+  WebServer(const Options::Web& options, Scraper& scraper);
+  // Stops listening, lets running requests finish, joins the workers.
+  ~WebServer();
+  WebServer(const WebServer&) = delete;
+  WebServer& operator=(const WebServer&) = delete;
+
+  // The base URLs it really listens on, e.g. "http://127.0.0.1:10078", ports that were picked
+  // included; one for each listen address.
+  const std::vector<std::string>& urls() const { return urls_; }
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+  std::vector<std::string> urls_;
+};
+
+}  // namespace memleak

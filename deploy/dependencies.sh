@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# The one list of what the project takes from Debian 12 and 13, and its installer.
+#   deploy/dependencies.sh GROUP...   groups: build unit test fuzz lint servers perf fresh
+# Needs root or sudo only when something is missing. Exit 1: not all of it could be had (what could
+# be was installed, and the rest is named).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# PACKAGE/COMMAND: any origin of the command will do, a JDK or Node.js from elsewhere included.
+# +PACKAGE: only its programs are wanted, unpacked into build/tools: installing it would start a
+# service, which is not for a build to do.
+packages_of() {
+  case $1 in
+    build)
+      echo g++ cmake ninja-build pkg-config libcivetweb-dev prometheus-cpp-dev \
+        libboost-program-options-dev libyaml-cpp-dev libre2-dev libspdlog-dev nlohmann-json3-dev \
+        libdeflate-dev curl
+      ;;
+    unit) echo catch2 clang-format python3 ;;
+    test)
+      echo python3 python3-pytest python3-prometheus-client curl procps fuse3 libfuse3-dev \
+        default-jdk-headless/javac nodejs/node ruby/ruby perl/perl php-cli/php
+      ;;
+    fuzz) echo clang "libclang-rt-$(clang_major)-dev" ;;
+    lint) echo clang-format clang-tidy shellcheck ;;
+    servers) echo +prometheus ;;
+    perf) echo python3 +prometheus-node-exporter +prometheus-process-exporter ;;
+    fresh) echo debootstrap ;;
+    *)
+      echo "dependencies.sh: unknown group: $1" >&2
+      exit 2
+      ;;
+  esac
+}
+
+# The libFuzzer runtime is packaged by version and must be that of the release's `clang`.
+clang_major() {
+  local VERSION_ID=
+  # shellcheck source=/dev/null
+  . /etc/os-release
+  case $VERSION_ID in
+    12) echo 14 ;;
+    *) echo 19 ;;
+  esac
+}
+
+installed() {
+  local package=${1%%/*}
+  case $1 in
+    +*) command -v "${package#+}" >/dev/null || [[ -x build/tools/usr/bin/${package#+} ]] ;;
+    */*) command -v "${1#*/}" >/dev/null || dpkg_knows "$package" ;;
+    *) dpkg_knows "$package" ;;
+  esac
+}
+
+dpkg_knows() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# Sorts what apt prints: its progress (STATUS:PACKAGE:PERCENT:TEXT) onto one line of a terminal, the
+# rest into the log.
+show_progress() {
+  local line kind percent text
+  while IFS= read -r line; do
+    IFS=: read -r kind _ percent text <<<"$line"
+    if [[ $kind != dlstatus && $kind != pmstatus ]]; then
+      echo "$line" >>"$log"
+    elif [[ -t 1 ]]; then
+      [[ $kind == dlstatus ]] && kind=downloading || kind=installing
+      printf '\r\033[K%s %s %% %.60s' "$kind" "${percent%%.*}" "$text"
+    fi
+  done
+  if [[ -t 1 ]]; then
+    printf '\r\033[K'
+  fi
+}
+
+apt() {
+  "${as_root[@]}" env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+    -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 -o APT::Status-Fd=1 "$@" 2>>"$log" | show_progress
+}
+
+unpack() {
+  local package=$1 folder
+  folder=$(mktemp -d)
+  # apt-get download drops root for a user that must be able to write here.
+  chmod 777 "$folder"
+  (cd "$folder" && apt-get download -q "$package") >>"$log" 2>&1 &&
+    mkdir -p build/tools && dpkg-deb -x "$folder"/*.deb build/tools
+  local status=$?
+  rm -rf "$folder"
+  return $status
+}
+
+missing=()
+for group in "$@"; do
+  for package in $(packages_of "$group"); do
+    installed "$package" || missing+=("$package")
+  done
+done
+if ((${#missing[@]} == 0)); then
+  exit 0
+fi
+mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+names=("${missing[@]%%/*}")
+
+as_root=()
+if ((EUID != 0)); then
+  if ! command -v sudo >/dev/null; then
+    echo "dependencies.sh: neither root nor sudo; please install: ${names[*]#+}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+  # Without a terminal nobody can type a password, and waiting for one would hang.
+  [[ -t 0 ]] || as_root+=(-n)
+fi
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+echo "Installing ${#names[@]} Debian packages: ${names[*]#+}"
+if ! apt update; then
+  echo "dependencies.sh: apt-get update failed; trying with the package lists at hand:" >&2
+  tail -n 5 "$log" >&2
+fi
+wanted=() failed=()
+for name in "${names[@]}"; do
+  [[ $name == +* ]] || wanted+=("$name")
+done
+# All at once is fast; one that is not to be had must not cost the others.
+if ((${#wanted[@]} > 0)) && ! apt install --no-install-recommends "${wanted[@]}"; then
+  for name in "${wanted[@]}"; do
+    apt install --no-install-recommends "$name" || failed+=("$name")
+  done
+fi
+for name in "${names[@]}"; do
+  if [[ $name == +* ]]; then
+    unpack "${name#+}" || failed+=("${name#+}")
+  fi
+done
+if ((${#failed[@]} > 0)); then
+  tail -n 20 "$log" >&2
+  echo "dependencies.sh: could not install: ${failed[*]}" >&2
+  exit 1
+fi

@@ -1,0 +1,168 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds, runs them, and closes with `N passed, N failed, N skipped`.
+#   tests/run.sh --quick   unit tests and formatting; no server, a few minutes
+#   tests/run.sh --plain   --quick and the end-to-end tests on the release build
+#   tests/run.sh           --plain, again under the sanitizers, and short fuzzing
+#   tests/run.sh --all     all that, clang-tidy, the long tests, and fresh Debian 12 and 13 trees
+# What cannot be installed is named and its tests are skipped; with CI=true a skip is a failure.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+case ${1-} in
+  --quick) tier=1 ;;
+  --plain) tier=2 ;;
+  '') tier=3 ;;
+  --all) tier=4 ;;
+  *) tier=0 ;;
+esac
+if ((tier == 0 || $# > 1)); then
+  echo "usage: tests/run.sh [--quick | --plain | --all]" >&2
+  exit 2
+fi
+
+# Debian's own Python: another one on PATH does not see Debian's modules.
+python=/usr/bin/python3
+trap 'exit 130' INT
+results=build/results
+logs=build/logs
+rm -rf "$results" "$logs"
+mkdir -p "$results" "$logs"
+export PATH=$PWD/build/tools/usr/bin:$PATH
+if command -v ccache >/dev/null; then
+  export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+fi
+
+# step KIND NAME COMMAND...: runs it into a log of its own, prints one line and notes the outcome for
+# report.py. KIND is how it counts: `setup` only when it fails, `check` as one test (exit code 77 is a
+# skip, its last line of output the reason), `suite` by the JUnit files that it leaves in $results/NAME.
+step() {
+  local kind=$1 name=$2 log=$logs/$2.log start=$SECONDS status=0 outcome=ok
+  shift 2
+  printf '%-28s ' "$name"
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  case $status in
+    0) ;;
+    77) outcome="skipped: $(tail -n 1 "$log")" ;;
+    *) outcome="FAILED" ;;
+  esac
+  printf '%4d s  %s\n' $((SECONDS - start)) "$outcome"
+  printf '%s\t%s\t%s\t%s\n' "$kind" "$name" "$status" "$(tail -n 1 "$log" | tr '\t' ' ')" \
+    >>"$results/steps.tsv"
+  if ((status != 0 && status != 77)); then
+    tail -n 40 "$log" | sed 's/^/    | /'
+    echo "    all of it: $log"
+  fi
+  return $status
+}
+
+# A test that hangs is interrupted, so that it can still take down what it started.
+limited() {
+  timeout --foreground --signal=INT --kill-after=60 "$@"
+}
+
+# What cannot be had skips its tests: those that need it find that out themselves.
+install() {
+  deploy/dependencies.sh "$@" || return 77
+}
+
+build() {
+  if [[ ! -f build/$1/build.ninja ]]; then
+    cmake --preset "$1" || return
+  fi
+  cmake --build --preset "$1"
+}
+
+# Every report goes to a file, so that none is lost in a process whose output and exit code no test
+# looks at; and has an exit code that the exporter does not use.
+sanitized() {
+  local preset=$1 reports status=0
+  shift
+  reports=$PWD/$logs/reports-$preset
+  mkdir -p "$reports"
+  # Tests drop privileges, and a report must be written all the same.
+  chmod 1777 "$reports"
+  local common=halt_on_error=1:exitcode=66:log_path=$reports/report
+  ASAN_OPTIONS=$common:detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1 \
+    LSAN_OPTIONS=exitcode=66 \
+    UBSAN_OPTIONS=$common:print_stacktrace=1 \
+    TSAN_OPTIONS=$common:second_deadlock_stack=1 \
+    "$@" || status=$?
+  local report
+  for report in "$reports"/*; do
+    if [[ -e $report ]]; then
+      echo "sanitizer report: $report"
+      head -n 60 "$report"
+      status=1
+    fi
+  done
+  return $status
+}
+
+units() {
+  local preset=$1 out=$results/unit-$1 binary status=0
+  mkdir -p "$out"
+  for binary in build/"$preset"/tests/unit/unit_*; do
+    [[ -x $binary ]] || continue
+    echo "$binary"
+    limited 600 "$binary" -r junit -o "$out/$(basename "$binary").xml" || status=1
+  done
+  return $status
+}
+
+end_to_end() {
+  local preset=$1 selection='not long'
+  if ((tier == 4)) && [[ $preset == release ]]; then
+    selection=''
+  fi
+  if ! $python -c 'import pytest, prometheus_client'; then
+    echo "no python3-pytest or python3-prometheus-client"
+    return 77
+  fi
+  # The programs that are measured are always those of the dev build: a sanitizer would change their
+  # memory.
+  MEMLEAK_EXPORTER=$PWD/build/$preset/memleak_exporter MEMLEAK_BUILD=$PWD/build/dev \
+    limited 3600 $python -m pytest -q -p no:cacheprovider -m "$selection" \
+    --junitxml="$results/e2e-$preset/e2e.xml" tests/e2e
+}
+
+if ! step setup dependencies install build unit && [[ ! -x $python ]]; then
+  echo "run.sh: $python is needed to count the tests" >&2
+  exit 1
+fi
+if step setup build-dev build dev; then
+  step suite unit-dev units dev || true
+fi
+step check format tests/lint.sh format || true
+
+if ((tier >= 2)); then
+  step setup test-dependencies install test servers || true
+  if step setup build-release build release; then
+    step suite e2e-release end_to_end release || true
+  fi
+fi
+
+if ((tier >= 3)); then
+  for preset in asan-ubsan tsan; do
+    if step setup "build-$preset" build "$preset"; then
+      step suite "unit-$preset" sanitized "$preset" units "$preset" || true
+      step suite "e2e-$preset" sanitized "$preset" end_to_end "$preset" || true
+    fi
+  done
+  if step setup fuzz-dependencies install fuzz && step setup build-fuzz build fuzz; then
+    step check fuzz tests/fuzz/run.sh build/fuzz || true
+  fi
+fi
+
+if ((tier >= 4)); then
+  step setup lint-dependencies install lint perf fresh || true
+  step check shellcheck tests/lint.sh shell || true
+  step check clang-tidy tests/lint.sh tidy || true
+  # Whether it works; what it measures is read by people.
+  step check perf tests/perf/run.sh 300 --rounds 2 || true
+  for release in bookworm trixie; do
+    step check "fresh-$release" tests/fresh/run.sh "$release" || true
+  done
+fi
+
+printf '\n%d min %d s, logs in %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$logs"
+exec $python tests/report.py "$results"

@@ -1,7 +1,6 @@
-// The HTTP server: civetweb, its endpoints, and the limits that keep slow clients harmless.
+// The HTTP server: civetweb, its start and stop, and the limits that keep slow clients harmless.
 //
-// server.cc alone includes civetweb. Endpoints: the telemetry path, "/" (unless the UI is off),
-// "/-/healthy", "/-/ready"; anything else is 404, any method but GET and HEAD 405.
+// server.cc alone includes civetweb; endpoints.h says what is answered.
 #pragma once
 
 #include <memory>
@@ -17,9 +16,11 @@ class Scraper;
 class WebServer {
  public:
   // Listens on all of options.listen_addresses or on none: throws StartupError with one line
-  // (address, reason) when one of them cannot be had. `scraper` must outlive the server.
+  // (address, reason) when one of them cannot be had. `scraper` must outlive the server. One server
+  // at a time.
   WebServer(const Options::Web& options, Scraper& scraper);
-  // Stops listening, lets running requests finish, joins the workers.
+  // Turns new requests away, lets running ones finish, stops listening, joins the workers. Takes up
+  // to two seconds when nothing runs: that is how often civetweb looks whether to stop.
   ~WebServer();
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;

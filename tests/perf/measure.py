@@ -1,0 +1,329 @@
+#!/usr/bin/python3
+"""Measures what a scrape costs; started by run.sh, which builds what is measured.
+
+The contestants take turns, so that whatever else the machine does is shared by all, and ratios are
+taken within a round. The CPU time of a turn is all that the process used from the start of its turn to
+the start of its next: what it does after it has answered (garbage collection, helper threads) counts.
+It is read from the process's CPU clock, which counts nanoseconds of all threads, dead ones included;
+/proc/PID/stat counts ticks of 10 ms and schedstat forgets the dead threads.
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PERF = ROOT / "build" / "perf"
+NAMES = 50
+SWEEP = (1_000, 5_000, 10_000, 20_000)
+START_SECONDS = 120
+SCRAPE_SECONDS = 120
+
+MEMLEAK = "memleak_exporter"
+PROCESS_EXPORTER = "prometheus-process-exporter"
+NODE_EXPORTER = "prometheus-node-exporter"
+FLOOR = "floor"
+
+
+class Broken(Exception):
+    """Something did not start or did not answer, so there is nothing to measure."""
+
+
+def progress(text):
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{text}")
+        sys.stderr.flush()
+
+
+def cpu_seconds(pid):
+    # What clock_getcpuclockid(3) makes of a pid; Python has it for threads only.
+    return time.clock_gettime_ns(~pid << 3 | 2) / 1e9
+
+
+def end(process):
+    """Ends one process that we started, and waits for it."""
+    if process.stdin:
+        process.stdin.close()
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def start(stack, command, **kwargs):
+    # A session of its own: Ctrl-C on the terminal is for the driver, which ends everything in order.
+    process = subprocess.Popen(command, start_new_session=True, **kwargs)
+    stack.callback(end, process)
+    return process
+
+
+def start_herd(stack, count):
+    """COUNT idle processes of NAMES programs, as a host has them: each leader forks its share."""
+    folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(dir=PERF)))
+    leaders = []
+    for i in range(min(NAMES, count)):
+        program = folder / f"svc-{i}"
+        shutil.copy(PERF / "herd", program)
+        share = (count + i) // min(NAMES, count)
+        leaders.append(start(stack, [program, str(share)], stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+    for leader in leaders:
+        if leader.stdout.readline() != b"ready\n":
+            raise Broken(f"herd: {count} processes could not be made")
+
+
+class Floor:
+    def __init__(self, stack):
+        self.name = FLOOR
+        self.process = start(
+            stack, [PERF / "floor"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def scrape(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        processes, _, _ = self.process.stdout.readline().split()
+        return {"processes": int(processes), "bytes": 0, "series": 0}
+
+
+class Exporter:
+    """An exporter on a free loopback port; `counter` is the family that says how much it saw."""
+
+    def __init__(self, stack, name, command, listen, counter):
+        self.name = name
+        self.counter = re.compile(rf"^{counter}(?:{{.*}})? (\S+)$", re.MULTILINE)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.log = PERF / f"{name}.log"
+        with open(self.log, "wb") as log:
+            self.process = start(
+                stack, [*command, f"{listen}=127.0.0.1:{self.port}"], stdout=log, stderr=log
+            )
+        self.wait_until_listening()
+
+    def wait_until_listening(self):
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise Broken(f"{self.name} did not start: see {self.log}")
+            time.sleep(0.05)
+
+    def scrape(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SCRAPE_SECONDS)
+        try:
+            connection.request("GET", "/metrics", headers={"Accept": "text/plain;version=0.0.4"})
+            response = connection.getresponse()
+            body = response.read()
+        except OSError as error:
+            raise Broken(f"{self.name} did not answer: {error}; see {self.log}") from error
+        finally:
+            connection.close()
+        if response.status != 200:
+            raise Broken(f"{self.name} answered {response.status}; see {self.log}")
+        text = body.decode()
+        return {
+            "processes": int(sum(float(value) for value in self.counter.findall(text))),
+            "bytes": len(body),
+            "series": sum(1 for line in text.splitlines() if line and line[0] != "#"),
+        }
+
+
+def start_contestants(stack, names):
+    contestants = []
+    if FLOOR in names:
+        contestants.append(Floor(stack))
+    if MEMLEAK in names:
+        command = [
+            ROOT / "build/release/memleak_exporter",
+            # Every scrape does the whole work.
+            "--scrape.min-interval=0s",
+        ]
+        contestants.append(
+            Exporter(stack, MEMLEAK, command, "--web.listen-address", "memleak_group_processes")
+        )
+    if PROCESS_EXPORTER in names:
+        config = PERF / "process-exporter.yml"
+        config.write_text('process_names:\n  - name: "{{.Comm}}"\n    cmdline: [".+"]\n')
+        command = [PROCESS_EXPORTER, "-threads=false", "-gather-smaps=false", "-config.path", config]
+        contestants.append(
+            Exporter(
+                stack,
+                PROCESS_EXPORTER,
+                command,
+                "-web.listen-address",
+                "namedprocess_namegroup_num_procs",
+            )
+        )
+    if NODE_EXPORTER in names:
+        command = [NODE_EXPORTER, "--collector.disable-defaults", "--collector.processes"]
+        contestants.append(
+            Exporter(stack, NODE_EXPORTER, command, "--web.listen-address", "node_processes_pids")
+        )
+    return contestants
+
+
+def peak_resident_bytes(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)[1]) * 1024
+
+
+def measure(count, rounds, names):
+    """What each contestant spent per scrape with a herd of COUNT processes, by name."""
+    with contextlib.ExitStack() as stack:
+        progress(f"{count} processes: starting")
+        start_herd(stack, count)
+        contestants = start_contestants(stack, names)
+        # The first passes learn names, which an exporter may do behind a scrape, and grow buffers.
+        for _ in range(3):
+            for contestant in contestants:
+                progress(f"{count} processes: warming up {contestant.name}")
+                contestant.scrape()
+            time.sleep(1)
+        cpu = {contestant.name: [] for contestant in contestants}
+        wall = {contestant.name: [] for contestant in contestants}
+        last = {}
+        for turn in range(rounds):
+            for contestant in contestants:
+                progress(f"{count} processes: round {turn + 1} of {rounds}, {contestant.name}")
+                cpu[contestant.name].append(cpu_seconds(contestant.process.pid))
+                begin = time.perf_counter()
+                last[contestant.name] = contestant.scrape()
+                wall[contestant.name].append(time.perf_counter() - begin)
+        time.sleep(1)
+        results = {}
+        for contestant in contestants:
+            name = contestant.name
+            if last[name]["processes"] < count:
+                raise Broken(f"{name} saw {last[name]['processes']} of {count} processes")
+            clock = [*cpu[name], cpu_seconds(contestant.process.pid)]
+            results[name] = {
+                "cpu_seconds": [after - before for before, after in zip(clock, clock[1:])],
+                "wall_seconds": wall[name],
+                "peak_resident_bytes": peak_resident_bytes(contestant.process.pid),
+                **last[name],
+            }
+        progress("")
+        return results
+
+
+def ratio(results, name, other):
+    """The median over the rounds of NAME's CPU time over OTHER's."""
+    if name not in results or other not in results:
+        return None
+    pairs = zip(results[name]["cpu_seconds"], results[other]["cpu_seconds"])
+    return statistics.median(a / b for a, b in pairs)
+
+
+def show_table(results):
+    head = ("", "CPU ms", "us/process", "x floor", "x process-exp.", "wall ms", "peak MB", "kB", "series")
+    rows = [head]
+    for name, result in results.items():
+        cpu = statistics.median(result["cpu_seconds"])
+        to_floor = ratio(results, name, FLOOR)
+        to_process_exporter = ratio(results, name, PROCESS_EXPORTER)
+        rows.append(
+            (
+                name,
+                f"{cpu * 1e3:.1f}",
+                f"{cpu * 1e6 / result['processes']:.1f}",
+                f"{to_floor:.2f}" if to_floor else "-",
+                f"{to_process_exporter:.3f}" if to_process_exporter else "-",
+                f"{statistics.median(result['wall_seconds']) * 1e3:.1f}",
+                f"{result['peak_resident_bytes'] / 1e6:.1f}",
+                f"{result['bytes'] / 1e3:.1f}",
+                str(result["series"]),
+            )
+        )
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]
+        print("  ".join(cells))
+
+
+def goals(results):
+    to_process_exporter = ratio(results, PROCESS_EXPORTER, MEMLEAK)
+    measured = (
+        ("CPU over the floor's", ratio(results, MEMLEAK, FLOOR), "<=", 1.25),
+        ("process-exporter's CPU over ours", to_process_exporter, ">=", 9),
+        ("peak resident MB", results[MEMLEAK]["peak_resident_bytes"] / 1e6, "<=", 40),
+    )
+    verdicts = []
+    for goal, value, relation, limit in measured:
+        met = None if value is None else (value <= limit if relation == "<=" else value >= limit)
+        verdicts.append(
+            {"goal": goal, "value": value, "relation": relation, "limit": limit, "met": met}
+        )
+    return verdicts
+
+
+def show_goals(verdicts):
+    for verdict in verdicts:
+        outcome = {True: "met", False: "MISSED", None: "not measured"}[verdict["met"]]
+        value = "-" if verdict["value"] is None else f"{verdict['value']:.2f}"
+        print(f"{verdict['goal']}: {value}, goal {verdict['relation']} {verdict['limit']}: {outcome}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("processes", nargs="?", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--sweep", action="store_true", help=f"also {SWEEP} processes")
+    parser.add_argument("--json", type=pathlib.Path, default=PERF / "results.json")
+    arguments = parser.parse_args()
+    # So that the exit stacks run when the driver itself is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+    names = [FLOOR, MEMLEAK]
+    for other in (PROCESS_EXPORTER, NODE_EXPORTER):
+        if shutil.which(other):
+            names.append(other)
+        else:
+            print(f"left out, not installed: {other}")
+    try:
+        results = measure(arguments.processes, arguments.rounds, names)
+        print(f"\n{arguments.processes} idle processes, medians of {arguments.rounds} scrapes each")
+        show_table(results)
+        verdicts = goals(results)
+        show_goals(verdicts)
+        sweep = {}
+        if arguments.sweep:
+            for count in SWEEP:
+                sweep[count] = measure(count, arguments.rounds, (FLOOR, MEMLEAK))
+                print(f"\n{count} idle processes")
+                show_table(sweep[count])
+    except Broken as error:
+        progress("")
+        print(f"measure.py: {error}", file=sys.stderr)
+        sys.exit(1)
+    document = {
+        "kernel": platform.release(),
+        "cpus": os.cpu_count(),
+        "processes": arguments.processes,
+        "contestants": results,
+        "goals": verdicts,
+        "sweep": sweep,
+    }
+    arguments.json.parent.mkdir(parents=True, exist_ok=True)
+    arguments.json.write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

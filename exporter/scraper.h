@@ -1,15 +1,16 @@
 // One scrape from start to end: refresh the snapshot, run the collectors, hand out the body.
 //
-// Holds the only lock of the pipeline. Nothing is written to a socket and no slow read happens under
-// it. Any thread may call any method.
+// Holds the only lock of the pipeline. Nothing is written to a socket and no slow read happens
+// under it. Any thread may call any method.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -17,6 +18,7 @@
 
 #include "collectors/collector.h"
 #include "collectors/exporter_metrics.h"
+#include "collectors/registry.h"
 #include "exporter/config/options.h"
 #include "exporter/exposition/metric_writer.h"
 #include "exporter/model/host_model.h"
@@ -31,8 +33,10 @@ class Scraper {
     std::vector<std::string> exclude;  // all but these
   };
 
-  // Opens the host's trees. Throws StartupError when they cannot be read.
-  explicit Scraper(const Options& options);
+  // Opens the host's trees. Throws std::exception with one line when they cannot be read.
+  // `registry` must outlive the scraper.
+  explicit Scraper(const Options& options,
+                   std::span<const CollectorInfo> registry = AllCollectors());
   ~Scraper();
   Scraper(const Scraper&) = delete;
   Scraper& operator=(const Scraper&) = delete;
@@ -60,8 +64,12 @@ class Scraper {
     std::unique_ptr<Collector> collector;
   };
 
-  void RefreshLocked();
-  void RefreshIfOldLocked();
+  static std::vector<Entry> MakeCollectors(const Options& options,
+                                           std::span<const CollectorInfo> registry);
+  static Needs NeedsOf(const std::vector<Entry>& collectors);
+  void Refresh();          // under the lock
+  void RefreshIfOld();     // under the lock
+  void Run(Entry& entry);  // under the lock
   void TimerLoop();
 
   const Options options_;

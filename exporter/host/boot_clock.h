@@ -11,10 +11,10 @@ namespace memleak {
 
 // The time of one pass.
 struct PassTime {
-  double monotonic = 0;   // steady clock, seconds; for durations of ours
-  double unix_time = 0;   // seconds since 1970
-  double uptime = 0;      // seconds since boot; comparable with start_ticks
-  double boot_time = 0;   // seconds since 1970, `btime`
+  double monotonic = 0;    // steady clock, seconds; for durations of ours
+  double unix_time = 0;    // seconds since 1970
+  double uptime = 0;       // seconds since boot; comparable with start_ticks
+  double boot_time = 0;    // seconds since 1970, `btime`
   double tick_rate = 100;  // ticks per second (USER_HZ)
 
   double StartTime(uint64_t start_ticks) const {

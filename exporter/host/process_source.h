@@ -15,16 +15,15 @@ namespace memleak {
 
 // What the enabled collectors need from a pass. What nobody needs is not read.
 struct Needs {
-  bool processes = false;  // the pass over all processes: identity, CPU, threads
-  bool memory = false;     // status
+  bool processes = false;  // the pass over all processes: identity, names, CPU, threads
+  bool memory = false;     // status: memory, user
   bool fds = false;        // descriptor counts
-  bool names = false;      // exe, command line, user: groups and process_info
   bool limits = false;     // soft limits of what is exported one by one
   bool meminfo = false;    // /proc/meminfo
 
   constexpr Needs operator|(const Needs& other) const {
     return {processes || other.processes, memory || other.memory, fds || other.fds,
-            names || other.names,         limits || other.limits, meminfo || other.meminfo};
+            limits || other.limits, meminfo || other.meminfo};
   }
 };
 

@@ -47,8 +47,8 @@ class ProcFs {
   bool ListPids(std::vector<int32_t>& pids);
 
   // Counts a process's open descriptors. Since Linux 6.2 the size of the fd directory is that
-  // number; elsewhere its entries are counted, up to kMaxCountedFds, beyond which `truncated` is set
-  // and `count` means nothing.
+  // number; elsewhere its entries are counted, up to kMaxCountedFds, beyond which `truncated` is
+  // set and `count` means nothing.
   ReadStatus CountFds(const PidDir& process, uint64_t& count, bool& truncated);
   static constexpr uint64_t kMaxCountedFds = 65'536;
 

@@ -1,5 +1,5 @@
-// Process rows from /proc: for each process `stat`, `status` and one stat(2) of `fd`, nothing twice.
-// Works on every kernel and without privileges.
+// Process rows from /proc: for each process `stat`, `status` and one stat(2) of `fd`, nothing
+// twice. Works on every kernel and without privileges.
 #pragma once
 
 #include <cstdint>

@@ -14,8 +14,8 @@ namespace memleak {
 // Parses `name:password:uid:...` lines; malformed lines are skipped, of two names the first wins.
 std::unordered_map<uint32_t, std::string> ParsePasswd(std::string_view text);
 
-// The users of one passwd file. Any thread; may block on the file's file system, so it is asked from
-// SlowReads only.
+// The users of one passwd file. Any thread; may block on the file's file system, so it is asked
+// from SlowReads only.
 class Users {
  public:
   explicit Users(std::string passwd_path) : path_(std::move(passwd_path)) {}

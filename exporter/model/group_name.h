@@ -1,8 +1,8 @@
 // Which group a process belongs to, by name: what users look for (`java:service.jar`,
 // `python:worker.py`, `nginx`), not what the kernel truncates.
 //
-// Pure but for the compiled rules. Precedence: `--group.rule`s in their order; main class, script or
-// module of a runtime; the executable's basename; the basename of argv[0]; comm.
+// Pure but for the compiled rules. Precedence: `--group.rule`s in their order; main class, script
+// or module of a runtime; the executable's basename; the basename of argv[0]; comm.
 #pragma once
 
 #include <memory>

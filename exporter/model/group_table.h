@@ -4,6 +4,7 @@
 // that has members other than those it moved to the overflow.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -52,7 +53,7 @@ struct Group {
 
   double last_member = 0;  // monotonic seconds
   SelectionState selection;
-  size_t index = 0;      // position in GroupTable::groups() during a pass
+
   bool evicted = false;  // set for the pass in which it is forgotten
 };
 
@@ -72,8 +73,8 @@ class GroupTable {
   // Adds a member's figures of this pass.
   void Add(Group& group, const ProcessSample& sample, double now);
   // Computes medians, forgets the dead of a day and, beyond kMaxGroups, the dead and the smallest;
-  // calls `forget` for each group that is about to go, so that no member keeps a pointer to it. Then
-  // chooses what is exported.
+  // calls `forget` for each group that is about to go, so that no member keeps a pointer to it.
+  // Then chooses what is exported.
   template <typename Forget>
   void EndPass(double now, Forget&& forget) {
     ComputeMedians();

@@ -3,7 +3,9 @@
 // One thread at a time (the scraper's lock).
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <string_view>
 
 #include "exporter/config/options.h"
 #include "exporter/host/boot_clock.h"
@@ -32,6 +34,8 @@ class HostModel {
   std::string_view source_name() const { return source_->name(); }
 
  private:
+  void RefreshProcesses();
+
   Needs needs_;
   ProcFs procfs_;
   BootClock clock_;

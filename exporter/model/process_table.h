@@ -1,15 +1,14 @@
 // The processes of the host across passes: identity, names, membership in a group, selection.
 //
-// A process is (pid, start time). A survivor keeps its row and its rendered label text; a reused pid
-// is a newcomer; an exec (a changed address of the arguments, or a changed comm where that is hidden)
-// starts a new life of the same process: its names are read again. One thread but for the name
-// inbox, which the slow reads fill.
+// A process is (pid, start time). A survivor keeps its row and its rendered label text; a reused
+// pid is a newcomer; an exec (a changed address of the arguments, or a changed comm where that is
+// hidden) starts a new life of the same process: its names are read again. One thread but for the
+// name inbox, which the slow reads fill.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +17,7 @@
 #include "exporter/host/boot_clock.h"
 #include "exporter/host/process_source.h"
 #include "exporter/host/slow_reads.h"
+#include "exporter/host/unique_fd.h"
 #include "exporter/host/users.h"
 #include "exporter/model/group_name.h"
 #include "exporter/model/group_table.h"
@@ -36,21 +36,21 @@ struct ProcessNames {
 struct Process {
   uint64_t life = 0;  // unique per identity and exec, never reused
   ProcessSample sample;
-  bool readable = true;  // whether the last pass could read it
-  double first_seen = 0;
-  double last_seen = 0;
+  bool readable = true;   // whether the last pass could read it
+  double life_began = 0;  // monotonic seconds, as we saw it
 
   enum class NameState : uint8_t { kUnread, kRequested, kRead };
   NameState name_state = NameState::kUnread;
   ProcessNames names;
 
-  Group* group = nullptr;  // none until the names are read or a second has passed
-  uint64_t counted_cpu_ticks = 0;     // what a group's counters already hold of this process
+  Group* group = nullptr;          // none until the names are read or a second has passed
+  uint64_t counted_cpu_ticks = 0;  // what a group's counters already hold of this process
   uint64_t counted_major_faults = 0;
 
   SelectionState selection;
   std::optional<uint64_t> max_fds;
-  double max_fds_read = -1e18;
+  static constexpr double kNeverRead = -1e18;
+  double max_fds_read = kNeverRead;  // monotonic seconds
 
   std::string labels;       // pid, comm, group; rendered when first exported
   std::string info_labels;  // the same and exe, user, runtime
@@ -82,7 +82,6 @@ class ProcessTable : public ProcessSink {
     uint64_t min_rss_bytes = 0;
     double min_age_seconds = 0;
     size_t limit = 0;
-    bool read_names = true;
   };
   static constexpr double kDeadSeconds = 60;
   static constexpr size_t kMaxDead = 4096;
@@ -90,8 +89,8 @@ class ProcessTable : public ProcessSink {
   static constexpr double kMaxFdsPeriodSeconds = 60;
 
   // `groups` and `slow_reads` must outlive the table. `proc_root` is a directory descriptor of the
-  // proc tree; the table duplicates it for the jobs. `uptime` tells which processes are older than
-  // the exporter.
+  // proc tree; the table duplicates it for the jobs, which may outlive it. `start` tells which
+  // processes are older than the exporter. Throws std::system_error.
   ProcessTable(const Settings& settings, GroupTable& groups, SlowReads& slow_reads, int proc_root,
                std::shared_ptr<const GroupRules> rules, std::shared_ptr<Users> users,
                const PassTime& start);
@@ -100,8 +99,8 @@ class ProcessTable : public ProcessSink {
   void BeginPass(const PassTime& now);
   void OnProcess(const ProcessSample& sample) override;
   void OnUnreadable(int32_t pid, ReadStatus status) override;
-  // Buries what this pass did not see, ends the groups' pass, chooses, and reads soft limits of what
-  // is exported from `source` where they are older than a minute.
+  // Buries what this pass did not see, ends the groups' pass, chooses, and reads soft limits of
+  // what is exported from `source` where they are older than a minute.
   void EndPass(ProcessSource& source, bool read_limits);
 
   // In ascending order of pid.
@@ -117,6 +116,43 @@ class ProcessTable : public ProcessSink {
  private:
   struct NameInbox;
   struct NameResult;
+
+  void TakeNames();
+  void RequestNames(Process& process);
+  void BeginLife(Process& process);
+  void AddNewcomer(const ProcessSample& sample);
+  void Update(Process& process, const ProcessSample& sample);
+  void CountInGroup(Process& process);
+  void BuryUntil(int32_t pid);
+  void Bury(Process& process);
+  void Join(Process& process, Group& group);
+  void Choose();
+  static void Render(Process& process);
+
+  const Settings settings_;
+  GroupTable& groups_;
+  SlowReads& slow_reads_;
+  std::shared_ptr<const UniqueFd> proc_root_;
+  std::shared_ptr<const GroupRules> rules_;
+  std::shared_ptr<Users> users_;
+  std::shared_ptr<NameInbox> inbox_;
+  std::vector<NameResult> taken_;
+  uint64_t born_since_ticks_;  // processes that started later are younger than the exporter
+
+  PassTime now_;
+  uint64_t lives_ = 0;
+  std::deque<Process> slots_;  // keeps addresses
+  std::vector<Process*> free_;
+  std::vector<Process*> order_;  // of the last pass
+  std::vector<Process*> next_;   // of this one, while it runs
+  size_t cursor_ = 0;            // how far this pass has come in order_
+  Selection selection_;
+  std::vector<Process*> chosen_;
+  std::vector<const Process*> exported_;
+  PassCounts counts_;
+  std::deque<DeadProcess> dead_;
+  uint64_t denied_exe_ = 0;
+  uint64_t denied_cmdline_ = 0;
 };
 
 }  // namespace memleak

@@ -32,8 +32,8 @@ class Selection {
     incumbents_.clear();
     challengers_.clear();
   }
-  // Offers a candidate of this pass. `allowed` is false for one that may not enter whatever its size
-  // (too young); `threshold` 0 lets any size in.
+  // Offers a candidate of this pass. `allowed` is false for one that may not enter whatever its
+  // size (too young); `threshold` 0 lets any size in.
   void Offer(SelectionState& state, uint64_t size, uint64_t threshold, bool allowed, double now);
   // Decides; afterwards `chosen` of every candidate says who is in.
   void Decide(double now);

@@ -20,10 +20,10 @@ struct Snapshot {
   PassTime time;
 
   bool processes_listed = false;  // false: the pass failed, everything of processes is empty
-  const std::vector<Process*>* processes = nullptr;              // all
-  const std::vector<const Process*>* exported = nullptr;         // one by one
-  const std::vector<const Group*>* groups = nullptr;             // one by one
-  const std::optional<GroupSums>* other_groups = nullptr;        // the cut ones, if any
+  const std::vector<Process*>* processes = nullptr;        // all
+  const std::vector<const Process*>* exported = nullptr;   // one by one
+  const std::vector<const Group*>* groups = nullptr;       // one by one
+  const std::optional<GroupSums>* other_groups = nullptr;  // the cut ones, if any
   PassCounts counts;
   DeniedCounts denied{};
   uint64_t truncated_fd_counts = 0;

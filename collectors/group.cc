@@ -1,0 +1,104 @@
+#include "collectors/group.h"
+
+#include <array>
+#include <stdexcept>
+
+namespace memleak {
+namespace {
+
+constexpr Family Bytes(std::string_view name, std::string_view help) {
+  return {name, MetricType::kGauge, "bytes", help};
+}
+
+struct MemoryRow {
+  MemoryField field;
+  Family family;
+};
+
+constexpr std::array<MemoryRow, 5> kMemoryRows = {{
+    {MemoryField::kResident,
+     Bytes("memleak_group_resident_memory_bytes",
+           "Sum of VmRSS; pages that members share are counted by each of them.")},
+    {MemoryField::kAnon, Bytes("memleak_group_anon_memory_bytes", "Sum of RssAnon.")},
+    {MemoryField::kFile, Bytes("memleak_group_file_memory_bytes", "Sum of RssFile.")},
+    {MemoryField::kShmem, Bytes("memleak_group_shmem_memory_bytes", "Sum of RssShmem.")},
+    {MemoryField::kSwap, Bytes("memleak_group_swap_memory_bytes", "Sum of VmSwap.")},
+}};
+
+constexpr Family kFootprint =
+    Bytes("memleak_group_footprint_bytes", "Sum of RssAnon + VmSwap: what leaks.");
+constexpr Family kOpenFds = {"memleak_group_open_fds", MetricType::kGauge, "",
+                             "Sum of open file descriptors."};
+constexpr Family kThreads = {"memleak_group_threads", MetricType::kGauge, "", "Sum of threads."};
+constexpr Family kProcesses = {"memleak_group_processes", MetricType::kGauge, "",
+                               "Members that run now; a group stays for a day after its last."};
+constexpr Family kOldest = {"memleak_group_oldest_start_time_seconds", MetricType::kGauge,
+                            "seconds", "When the oldest member started, in seconds since 1970."};
+constexpr Family kCpu = {"memleak_group_cpu_seconds", MetricType::kCounter, "seconds",
+                         "CPU time that members used while the exporter ran, ended ones included."};
+constexpr Family kFaults = {"memleak_group_major_page_faults", MetricType::kCounter, "",
+                            "Major page faults of members while the exporter ran."};
+constexpr Family kLargest = Bytes("memleak_group_largest_footprint_bytes",
+                                  "Footprint of the largest member, to compare with the median.");
+constexpr Family kMedian =
+    Bytes("memleak_group_median_footprint_bytes", "Median of the members' footprints.");
+constexpr Family kLargestStart = {
+    "memleak_group_largest_start_time_seconds", MetricType::kGauge, "seconds",
+    "When the largest member started: is the largest also the oldest?"};
+
+constexpr std::string_view kOtherLabels = "group=\"(other)\"";
+
+class GroupCollector : public Collector {
+ public:
+  void Collect(const Snapshot& snapshot, MetricWriter& writer) override {
+    if (!snapshot.processes_listed) throw std::runtime_error("the processes cannot be listed");
+    const auto& groups = *snapshot.groups;
+    const auto& other = *snapshot.other_groups;
+    // Writes a family that sums have: of each group, then of those that were cut.
+    const auto write_sum = [&](const Family& family, auto&& value) {
+      writer.Begin(family);
+      for (const Group* group : groups) {
+        if (const auto known = value(group->sums)) writer.Sample(group->labels, *known);
+      }
+      if (!other) return;
+      if (const auto known = value(*other)) writer.Sample(kOtherLabels, *known);
+    };
+    const auto write = [&](const Family& family, auto&& value) {
+      writer.Begin(family);
+      for (const Group* group : groups) {
+        if (const auto known = value(*group)) writer.Sample(group->labels, *known);
+      }
+    };
+
+    for (const MemoryRow& row : kMemoryRows) {
+      write_sum(row.family, [&](const GroupSums& sums) { return sums.Memory(row.field); });
+    }
+    write_sum(kFootprint, [](const GroupSums& sums) { return sums.Footprint(); });
+    write_sum(kOpenFds, [](const GroupSums& sums) { return sums.OpenFds(); });
+    write_sum(kThreads, [](const GroupSums& sums) { return std::optional(sums.threads); });
+    write_sum(kProcesses, [](const GroupSums& sums) { return std::optional(sums.processes); });
+    write_sum(kOldest, [&](const GroupSums& sums) -> std::optional<double> {
+      if (!sums.oldest_start_ticks) return std::nullopt;
+      return snapshot.time.StartTime(*sums.oldest_start_ticks);
+    });
+    write(kCpu, [&](const Group& group) {
+      return std::optional(static_cast<double>(group.cpu_ticks) / snapshot.time.tick_rate);
+    });
+    write(kFaults, [](const Group& group) { return std::optional(group.major_faults); });
+    // What a single one is like is known from the first member whose footprint could be read.
+    const auto of_one = [](const Group& group, auto value) {
+      return group.sums.Footprint() ? std::optional(value) : std::nullopt;
+    };
+    write(kLargest, [&](const Group& group) { return of_one(group, group.largest_footprint); });
+    write(kMedian, [&](const Group& group) { return of_one(group, group.median_footprint); });
+    write(kLargestStart, [&](const Group& group) {
+      return of_one(group, snapshot.time.StartTime(group.largest_start_ticks));
+    });
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Collector> MakeGroupCollector() { return std::make_unique<GroupCollector>(); }
+
+}  // namespace memleak

@@ -1,0 +1,91 @@
+#include "collectors/process.h"
+
+#include <array>
+#include <stdexcept>
+
+namespace memleak {
+namespace {
+
+constexpr Family Bytes(std::string_view name, std::string_view help) {
+  return {name, MetricType::kGauge, "bytes", help};
+}
+
+struct MemoryRow {
+  MemoryField field;
+  Family family;
+};
+
+constexpr std::array<MemoryRow, 8> kMemoryRows = {{
+    {MemoryField::kResident,
+     Bytes("memleak_process_resident_memory_bytes", "VmRSS: memory that the process holds.")},
+    {MemoryField::kAnon, Bytes("memleak_process_anon_memory_bytes",
+                               "RssAnon: heap, stacks and private mappings in memory.")},
+    {MemoryField::kFile,
+     Bytes("memleak_process_file_memory_bytes", "RssFile: mapped files, given back under need.")},
+    {MemoryField::kShmem,
+     Bytes("memleak_process_shmem_memory_bytes", "RssShmem: shared memory and memfds.")},
+    {MemoryField::kSwap,
+     Bytes("memleak_process_swap_memory_bytes", "VmSwap: anonymous memory that was swapped out.")},
+    {MemoryField::kPeakResident,
+     Bytes("memleak_process_peak_resident_memory_bytes", "VmHWM: the largest VmRSS so far.")},
+    {MemoryField::kVirtual, Bytes("memleak_process_virtual_memory_bytes",
+                                  "VmSize: address space, mostly not memory; never alert on it.")},
+    {MemoryField::kPageTable, Bytes("memleak_process_page_table_bytes", "VmPTE.")},
+}};
+
+constexpr Family kFootprint =
+    Bytes("memleak_process_footprint_bytes", "RssAnon + VmSwap: what leaks.");
+constexpr Family kOpenFds = {"memleak_process_open_fds", MetricType::kGauge, "",
+                             "Open file descriptors."};
+constexpr Family kMaxFds = {"memleak_process_max_fds", MetricType::kGauge, "",
+                            "Soft limit of open file descriptors, read once a minute."};
+constexpr Family kThreads = {"memleak_process_threads", MetricType::kGauge, "", "Threads."};
+constexpr Family kCpu = {"memleak_process_cpu_seconds", MetricType::kCounter, "seconds",
+                         "CPU time in user and kernel mode of all threads, ended ones included."};
+constexpr Family kFaults = {"memleak_process_major_page_faults", MetricType::kCounter, "",
+                            "Page faults that had to wait for a disk."};
+constexpr Family kStart = {"memleak_process_start_time_seconds", MetricType::kGauge, "seconds",
+                           "When the process started, in seconds since 1970."};
+constexpr Family kInfo = {"memleak_process_info", MetricType::kGauge, "",
+                          "What the process is: 1, with its executable, user and runtime."};
+
+class ProcessCollector : public Collector {
+ public:
+  void Collect(const Snapshot& snapshot, MetricWriter& writer) override {
+    if (!snapshot.processes_listed) throw std::runtime_error("the processes cannot be listed");
+    const auto& processes = *snapshot.exported;
+    // Writes one family: `value` is asked for each process and may know nothing.
+    const auto write = [&](const Family& family, auto&& value) {
+      writer.Begin(family);
+      for (const Process* process : processes) {
+        if (const auto known = value(*process)) writer.Sample(process->labels, *known);
+      }
+    };
+
+    for (const MemoryRow& row : kMemoryRows) {
+      write(row.family,
+            [&](const Process& process) { return process.sample.memory.Get(row.field); });
+    }
+    write(kFootprint, [](const Process& process) { return process.sample.memory.Footprint(); });
+    write(kOpenFds, [](const Process& process) { return process.sample.open_fds; });
+    write(kMaxFds, [](const Process& process) { return process.max_fds; });
+    write(kThreads, [](const Process& process) { return std::optional(process.sample.threads); });
+    write(kCpu, [&](const Process& process) {
+      return std::optional(static_cast<double>(process.sample.cpu_ticks) / snapshot.time.tick_rate);
+    });
+    write(kFaults,
+          [](const Process& process) { return std::optional(process.sample.major_faults); });
+    write(kStart, [&](const Process& process) {
+      return std::optional(snapshot.time.StartTime(process.sample.start_ticks));
+    });
+
+    writer.Begin(kInfo);
+    for (const Process* process : processes) writer.Sample(process->info_labels, uint64_t{1});
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Collector> MakeProcessCollector() { return std::make_unique<ProcessCollector>(); }
+
+}  // namespace memleak

@@ -1,0 +1,125 @@
+#include "exporter/host/procfs.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <system_error>
+
+namespace memleak {
+namespace {
+
+// The kernel's directory entry (getdents64(2)); libc's readdir would allocate for every directory.
+struct DirectoryEntry {
+  uint64_t inode;
+  int64_t offset;
+  uint16_t length;
+  uint8_t type;
+  char name[1];
+};
+
+// Calls `visit(name)` for every entry of the open directory `dir` until it returns false.
+// Returns 0 or an errno.
+template <typename Visit>
+int ForEachEntry(int dir, std::vector<char>& buffer, Visit&& visit) {
+  for (;;) {
+    const long got = syscall(SYS_getdents64, dir, buffer.data(), buffer.size());
+    if (got < 0) return errno;
+    if (got == 0) return 0;
+    for (long at = 0; at < got;) {
+      const char* entry = buffer.data() + at;
+      uint16_t length = 0;
+      std::memcpy(&length, entry + offsetof(DirectoryEntry, length), sizeof length);
+      if (!visit(entry + offsetof(DirectoryEntry, name))) return 0;
+      at += length;
+    }
+  }
+}
+
+// A directory's name as a pid; 0 for any other name.
+int32_t ParsePid(const char* name) {
+  if (name[0] < '1' || name[0] > '9') return 0;
+  const char* end = name + std::strlen(name);
+  int32_t pid = 0;
+  const auto [parsed, error] = std::from_chars(name, end, pid);
+  return error == std::errc{} && parsed == end ? pid : 0;
+}
+
+}  // namespace
+
+PidDir::PidDir(int root, int32_t pid) {
+  std::array<char, 16> name{};
+  *std::to_chars(name.data(), name.data() + name.size() - 1, pid).ptr = '\0';
+  fd_ = UniqueFd(openat(root, name.data(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  status_ = fd_ ? ReadStatus::kOk : StatusOfErrno(errno);
+}
+
+ProcFs::ProcFs(const std::string& root) : path_(root) {
+  root_ = UniqueFd(open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!root_) throw std::system_error(errno, std::generic_category(), "cannot open " + root);
+  for (const char* name : {"stat", "uptime"}) {
+    if (faccessat(root_.get(), name, R_OK, 0) != 0) {
+      throw std::system_error(errno, std::generic_category(),
+                              root + " is not a proc file system: cannot read " + name);
+    }
+  }
+
+  struct statfs file_system {};
+  struct stat self {};
+  uint64_t counted = 0;
+  bool truncated = false;
+  if (fstatfs(root_.get(), &file_system) == 0 && file_system.f_type == PROC_SUPER_MAGIC &&
+      CountEntries(root_.get(), "self/fd", counted, truncated) == ReadStatus::kOk && !truncated &&
+      fstatat(root_.get(), "self/fd", &self, 0) == 0) {
+    // While we counted, the directory's own descriptor was open, too.
+    fd_size_is_count_ = self.st_size > 0 && static_cast<uint64_t>(self.st_size) + 1 == counted;
+  }
+}
+
+bool ProcFs::ListPids(std::vector<int32_t>& pids) {
+  pids.clear();
+  if (lseek(root_.get(), 0, SEEK_SET) != 0) return false;
+  const int error = ForEachEntry(root_.get(), entries_, [&](const char* name) {
+    if (const int32_t pid = ParsePid(name); pid > 0) pids.push_back(pid);
+    return true;
+  });
+  // procfs lists in this order; a fixture tree need not.
+  if (!std::is_sorted(pids.begin(), pids.end())) std::sort(pids.begin(), pids.end());
+  return error == 0;
+}
+
+ReadStatus ProcFs::CountFds(const PidDir& process, uint64_t& count, bool& truncated) {
+  truncated = false;
+  if (!fd_size_is_count_) return CountEntries(process.fd(), "fd", count, truncated);
+  struct stat directory {};
+  if (fstatat(process.fd(), "fd", &directory, 0) != 0) return StatusOfErrno(errno);
+  count = static_cast<uint64_t>(directory.st_size);
+  return ReadStatus::kOk;
+}
+
+ReadStatus ProcFs::CountEntries(int dir, const char* name, uint64_t& count, bool& truncated) {
+  const UniqueFd fds(openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fds) return StatusOfErrno(errno);
+  count = 0;
+  truncated = false;
+  const int error = ForEachEntry(fds.get(), entries_, [&](const char* entry) {
+    if (entry[0] == '.') return true;
+    if (count == kMaxCountedFds) {
+      truncated = true;
+      return false;
+    }
+    ++count;
+    return true;
+  });
+  return error == 0 ? ReadStatus::kOk : StatusOfErrno(error);
+}
+
+}  // namespace memleak

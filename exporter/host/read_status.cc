@@ -1,0 +1,20 @@
+#include "exporter/host/read_status.h"
+
+#include <cerrno>
+
+namespace memleak {
+
+ReadStatus StatusOfErrno(int error) {
+  switch (error) {
+    case ENOENT:
+    case ESRCH:
+      return ReadStatus::kGone;
+    case EACCES:
+    case EPERM:
+      return ReadStatus::kDenied;
+    default:
+      return ReadStatus::kMalformed;
+  }
+}
+
+}  // namespace memleak

@@ -1,0 +1,68 @@
+#include "exporter/model/host_model.h"
+
+#include <utility>
+
+#include "exporter/host/procfs_source.h"
+#include "exporter/model/group_name.h"
+
+namespace memleak {
+namespace {
+
+std::shared_ptr<const GroupRules> CompileRules(const std::vector<GroupRule>& rules) {
+  std::vector<GroupRules::Rule> compiled;
+  compiled.reserve(rules.size());
+  for (const GroupRule& rule : rules) compiled.push_back({rule.name, rule.regex});
+  return std::make_shared<const GroupRules>(compiled);
+}
+
+ProcessTable::Settings TableSettings(const Options& options) {
+  return {options.process.min_rss_bytes,
+          std::chrono::duration<double>(options.process.min_age).count(),
+          static_cast<size_t>(options.process.limit)};
+}
+
+}  // namespace
+
+HostModel::HostModel(const Options& options, const Needs& needs)
+    : needs_(needs),
+      procfs_(options.path.procfs),
+      clock_(procfs_),
+      source_(std::make_unique<ProcfsSource>(procfs_)),
+      groups_(static_cast<size_t>(options.group.limit)),
+      processes_(TableSettings(options), groups_, slow_reads_, procfs_.fd(),
+                 CompileRules(options.group.rules),
+                 std::make_shared<Users>(options.path.rootfs + "/etc/passwd"), clock_.Now()) {}
+
+const Snapshot& HostModel::Refresh() {
+  snapshot_.time = clock_.Now();
+  if (needs_.processes) RefreshProcesses();
+  if (needs_.meminfo) {
+    std::string_view text;
+    const bool read = reader_.Read(procfs_.fd(), "meminfo", text) == ReadStatus::kOk;
+    snapshot_.meminfo = read ? ParseMemInfo(text) : std::nullopt;
+  }
+  return snapshot_;
+}
+
+void HostModel::RefreshProcesses() {
+  processes_.BeginPass(snapshot_.time);
+  snapshot_.processes_listed = source_->Read(needs_, processes_);
+  // A pass that could not look must not bury everybody: it is left unfinished.
+  if (!snapshot_.processes_listed) return;
+  processes_.EndPass(*source_, needs_.limits);
+
+  snapshot_.processes = &processes_.processes();
+  snapshot_.exported = &processes_.exported();
+  snapshot_.groups = &groups_.exported();
+  snapshot_.other_groups = &groups_.other();
+  snapshot_.counts = processes_.counts();
+  snapshot_.denied = source_->denied();
+  snapshot_.denied[static_cast<size_t>(DeniedField::kExe)] += processes_.denied_exe();
+  snapshot_.denied[static_cast<size_t>(DeniedField::kCmdline)] += processes_.denied_cmdline();
+  snapshot_.truncated_fd_counts = source_->truncated_fd_counts();
+  snapshot_.slow_reads_stuck = slow_reads_.stuck();
+}
+
+void HostModel::WaitForNames(std::chrono::milliseconds timeout) { slow_reads_.WaitIdle(timeout); }
+
+}  // namespace memleak

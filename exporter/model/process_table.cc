@@ -1,0 +1,316 @@
+#include "exporter/model/process_table.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+#include "exporter/host/process_identity.h"
+#include "exporter/model/label_text.h"
+
+namespace memleak {
+
+struct ProcessTable::NameResult {
+  Process* process;  // may live another life by now: compare
+  uint64_t life;
+  bool found;  // false when the process was gone before it could be read
+  bool exe_denied;
+  bool cmdline_denied;
+  ProcessNames names;
+};
+
+// Where the helper threads leave what they read. Outlives the table if one of them is stuck.
+struct ProcessTable::NameInbox {
+  std::mutex mutex;
+  std::vector<NameResult> results;
+};
+
+namespace {
+
+struct NameQuestion {
+  int32_t pid;
+  uint64_t start_ticks;
+  std::optional<uint32_t> uid;
+  Comm comm;
+};
+
+std::string_view RuntimeLabel(std::string_view interpreter, Executable executable) {
+  if (!interpreter.empty()) return interpreter;
+  switch (executable) {
+    case Executable::kGo:
+      return "go";
+    case Executable::kOther:
+      return "native";
+    case Executable::kUnknown:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+ProcessTable::ProcessTable(const Settings& settings, GroupTable& groups, SlowReads& slow_reads,
+                           int proc_root, std::shared_ptr<const GroupRules> rules,
+                           std::shared_ptr<Users> users, const PassTime& start)
+    : settings_(settings),
+      groups_(groups),
+      slow_reads_(slow_reads),
+      rules_(std::move(rules)),
+      users_(std::move(users)),
+      inbox_(std::make_shared<NameInbox>()),
+      born_since_ticks_(static_cast<uint64_t>(start.uptime * start.tick_rate)),
+      selection_(settings.limit) {
+  UniqueFd root(fcntl(proc_root, F_DUPFD_CLOEXEC, 0));
+  if (!root) throw std::system_error(errno, std::generic_category(), "cannot keep proc open");
+  proc_root_ = std::make_shared<const UniqueFd>(std::move(root));
+}
+
+ProcessTable::~ProcessTable() = default;
+
+void ProcessTable::RequestNames(Process& process) {
+  const NameQuestion question{process.sample.pid, process.sample.start_ticks, process.sample.uid,
+                              process.sample.comm};
+  auto job = [question, to = &process, life = process.life, root = proc_root_, rules = rules_,
+              users = users_, inbox = inbox_] {
+    const ProcessIdentity identity =
+        ReadProcessIdentity(root->get(), question.pid, question.start_ticks);
+    NameResult result{};
+    result.process = to;
+    result.life = life;
+    result.found =
+        identity.exe_status != ReadStatus::kGone || identity.cmdline_status != ReadStatus::kGone;
+    result.exe_denied = identity.exe_status == ReadStatus::kDenied;
+    result.cmdline_denied = identity.cmdline_status == ReadStatus::kDenied;
+    // The command line ends here: it may hold secrets, only the names taken from it go on.
+    const NamedGroup named = NameGroup(
+        {identity.exe, identity.cmdline, identity.cmdline_truncated, question.comm.view()}, *rules);
+    result.names.exe = identity.exe;
+    if (question.uid) result.names.user = users->Name(*question.uid);
+    result.names.runtime = RuntimeLabel(named.runtime, identity.executable);
+    result.names.group = named.group;
+    const std::lock_guard lock(inbox->mutex);
+    inbox->results.push_back(std::move(result));
+  };
+  if (slow_reads_.Submit(std::move(job))) process.name_state = Process::NameState::kRequested;
+}
+
+void ProcessTable::TakeNames() {
+  {
+    const std::lock_guard lock(inbox_->mutex);
+    taken_.swap(inbox_->results);
+  }
+  for (NameResult& result : taken_) {
+    if (result.exe_denied) ++denied_exe_;
+    if (result.cmdline_denied) ++denied_cmdline_;
+    Process& process = *result.process;
+    if (process.life != result.life || !result.found) continue;
+    process.names = std::move(result.names);
+    process.name_state = Process::NameState::kRead;
+    process.labels.clear();
+    Join(process, groups_.Find(process.names.group));
+  }
+  taken_.clear();
+}
+
+void ProcessTable::Join(Process& process, Group& group) {
+  process.group = &group;
+  group.last_member = now_.monotonic;
+  CountInGroup(process);
+}
+
+// Adds to the group's counters what the process used since they last heard of it.
+void ProcessTable::CountInGroup(Process& process) {
+  const ProcessSample& sample = process.sample;
+  if (sample.cpu_ticks > process.counted_cpu_ticks) {
+    process.group->cpu_ticks += sample.cpu_ticks - process.counted_cpu_ticks;
+    process.counted_cpu_ticks = sample.cpu_ticks;
+  }
+  if (sample.major_faults > process.counted_major_faults) {
+    process.group->major_faults += sample.major_faults - process.counted_major_faults;
+    process.counted_major_faults = sample.major_faults;
+  }
+}
+
+void ProcessTable::BeginPass(const PassTime& now) {
+  now_ = now;
+  TakeNames();
+  groups_.BeginPass();
+  next_.clear();
+  cursor_ = 0;
+  counts_ = PassCounts{};
+  while (!dead_.empty() && now_.monotonic - dead_.front().died >= kDeadSeconds) dead_.pop_front();
+}
+
+void ProcessTable::BeginLife(Process& process) {
+  process.life = ++lives_;
+  process.life_began = now_.monotonic;
+  process.name_state = Process::NameState::kUnread;
+  process.names = ProcessNames{};
+  process.group = nullptr;
+  process.selection = SelectionState{};
+  process.max_fds.reset();
+  process.max_fds_read = Process::kNeverRead;
+  process.labels.clear();
+}
+
+void ProcessTable::AddNewcomer(const ProcessSample& sample) {
+  if (free_.empty()) {
+    free_.push_back(&slots_.emplace_back());
+  }
+  Process& process = *free_.back();
+  free_.pop_back();
+  process.sample = sample;
+  BeginLife(process);
+  // What an older process used before we came is not ours to count.
+  const bool younger_than_us = sample.start_ticks >= born_since_ticks_;
+  process.counted_cpu_ticks = younger_than_us ? 0 : sample.cpu_ticks;
+  process.counted_major_faults = younger_than_us ? 0 : sample.major_faults;
+  Update(process, sample);
+}
+
+void ProcessTable::OnProcess(const ProcessSample& sample) {
+  BuryUntil(sample.pid);
+  if (cursor_ < order_.size() && order_[cursor_]->sample.pid == sample.pid) {
+    Process& process = *order_[cursor_++];
+    if (process.sample.start_ticks == sample.start_ticks) {
+      Update(process, sample);
+      return;
+    }
+    Bury(process);
+  }
+  AddNewcomer(sample);
+}
+
+void ProcessTable::OnUnreadable(int32_t pid, ReadStatus status) {
+  BuryUntil(pid);
+  Process* known = nullptr;
+  if (cursor_ < order_.size() && order_[cursor_]->sample.pid == pid) known = order_[cursor_++];
+  if (status == ReadStatus::kGone) {
+    ++counts_.gone;
+    if (known != nullptr) Bury(*known);
+    return;
+  }
+  ++(status == ReadStatus::kDenied ? counts_.denied : counts_.malformed);
+  if (known == nullptr) return;
+  // It is still there. Were it buried, it would come back as a newcomer and be counted twice.
+  known->readable = false;
+  next_.push_back(known);
+}
+
+void ProcessTable::Update(Process& process, const ProcessSample& sample) {
+  const bool comm_changed = !(process.sample.comm == sample.comm);
+  const bool arguments_hidden = process.sample.arg_start == 0 || sample.arg_start == 0;
+  const bool exec =
+      !sample.kernel_thread && (arguments_hidden ? comm_changed && sample.state != 'Z'
+                                                 : process.sample.arg_start != sample.arg_start);
+  if (exec) BeginLife(process);
+  if (comm_changed) process.labels.clear();
+  // A server that drops its privileges belongs to another user from then on.
+  const bool user_changed = sample.uid && process.sample.uid && sample.uid != process.sample.uid;
+  if (user_changed) process.name_state = Process::NameState::kUnread;
+
+  process.sample = sample;
+  process.readable = true;
+  next_.push_back(&process);
+
+  if (sample.kernel_thread) {
+    if (process.group == nullptr) Join(process, groups_.Find(kKernelGroup));
+  } else if (process.name_state == Process::NameState::kUnread) {
+    RequestNames(process);
+  }
+  if (process.group == nullptr && now_.monotonic - process.life_began >= kNamePatienceSeconds) {
+    process.names.group = GroupNameFrom(sample.comm.view());
+    Join(process, groups_.Find(process.names.group));
+  }
+  // The members of a forgotten group come back by growing.
+  if (process.group == &groups_.overflow() &&
+      sample.memory.Get(MemoryField::kResident).value_or(0) >= settings_.min_rss_bytes) {
+    process.group = &groups_.Find(process.names.group);
+  }
+  if (process.group == nullptr) {
+    ++counts_.pending;
+    return;
+  }
+  ++counts_.grouped;
+  CountInGroup(process);
+  groups_.Add(*process.group, sample, now_.monotonic);
+}
+
+void ProcessTable::BuryUntil(int32_t pid) {
+  while (cursor_ < order_.size() && order_[cursor_]->sample.pid < pid) Bury(*order_[cursor_++]);
+}
+
+void ProcessTable::Bury(Process& process) {
+  if (dead_.size() == kMaxDead) dead_.pop_front();
+  dead_.push_back({process.sample.pid, process.sample.start_ticks, process.sample.comm,
+                   process.group != nullptr ? process.group->name : std::string(),
+                   process.sample.memory, now_.monotonic});
+  process.life = 0;  // a name that arrives for it finds nobody
+  process.group = nullptr;
+  process.selection = SelectionState{};
+  free_.push_back(&process);
+}
+
+void ProcessTable::EndPass(ProcessSource& source, bool read_limits) {
+  while (cursor_ < order_.size()) Bury(*order_[cursor_++]);
+  order_.swap(next_);
+  groups_.EndPass(now_.monotonic, [&] {
+    for (Process* process : order_) {
+      if (process->group != nullptr && process->group->evicted) {
+        process->group = &groups_.overflow();
+      }
+    }
+  });
+  Choose();
+  if (!read_limits) return;
+  for (Process* process : chosen_) {
+    if (now_.monotonic - process->max_fds_read < kMaxFdsPeriodSeconds) continue;
+    process->max_fds = source.ReadMaxFds(process->sample.pid, process->sample.start_ticks);
+    process->max_fds_read = now_.monotonic;
+  }
+}
+
+void ProcessTable::Choose() {
+  selection_.Begin();
+  for (Process* process : order_) {
+    const auto resident = process->sample.memory.Get(MemoryField::kResident);
+    if (!resident || process->group == nullptr) {
+      process->selection = SelectionState{};
+      continue;
+    }
+    const bool allowed =
+        process->readable && now_.Age(process->sample.start_ticks) >= settings_.min_age_seconds;
+    selection_.Offer(process->selection, *resident, settings_.min_rss_bytes, allowed,
+                     now_.monotonic);
+  }
+  selection_.Decide(now_.monotonic);
+
+  chosen_.clear();
+  exported_.clear();
+  for (Process* process : order_) {
+    if (!process->selection.chosen || !process->readable) continue;
+    if (process->labels.empty()) Render(*process);
+    chosen_.push_back(process);
+    exported_.push_back(process);
+  }
+  counts_.exported = exported_.size();
+  counts_.grouped -= exported_.size();
+}
+
+void ProcessTable::Render(Process& process) {
+  process.labels.clear();
+  AppendLabel(process.labels, "pid", std::to_string(process.sample.pid));
+  AppendLabel(process.labels, "comm", process.sample.comm.view());
+  AppendLabel(process.labels, "group", process.names.group);
+  process.info_labels = process.labels;
+  const std::pair<std::string_view, std::string_view> known[] = {
+      {"exe", process.names.exe}, {"user", process.names.user}, {"runtime", process.names.runtime}};
+  for (const auto& [name, value] : known) {
+    if (!value.empty()) AppendLabel(process.info_labels, name, value);
+  }
+}
+
+}  // namespace memleak

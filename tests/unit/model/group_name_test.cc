@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "tests/catch.h"
 
@@ -9,6 +10,8 @@ namespace memleak {
 namespace {
 
 using namespace std::string_view_literals;
+
+using Rules = std::vector<GroupRules::Rule>;
 
 const GroupRules kNoRules;
 
@@ -20,7 +23,7 @@ std::string Name(std::string_view exe, std::string_view cmdline, std::string_vie
 }  // namespace
 
 TEST_CASE("a group is named after a rule, a script, the executable, argv[0] or comm, in this order") {
-  const GroupRules rules({{"api", "worker\\.py"}});
+  const GroupRules rules(Rules{{"api", "worker\\.py"}});
   CHECK(Name("/usr/bin/python3.11", "python3\0worker.py\0"sv, "python3", rules) == "api");
   CHECK(Name("/usr/bin/python3.11", "python3\0worker.py\0"sv, "python3") == "python:worker.py");
   CHECK(Name("/usr/bin/python3.11", "python3\0-c\0code\0"sv, "python3") == "python3.11");
@@ -58,32 +61,32 @@ TEST_CASE("hostile names become valid UTF-8 of bounded length") {
 }
 
 TEST_CASE("rules see the path, a space and the command line with spaces for NULs") {
-  const GroupRules rules({{"whole", "^/usr/bin/java java -jar x\\.jar$"}});
+  const GroupRules rules(Rules{{"whole", "^/usr/bin/java java -jar x\\.jar$"}});
   CHECK(Name("/usr/bin/java", "java\0-jar\0x.jar\0"sv, "java", rules) == "whole");
 }
 
 TEST_CASE("the first rule that matches wins, and captures fill its name") {
-  const GroupRules rules({{"shard-\\1", "--shard=(\\d+)"}, {"any", ""}});
+  const GroupRules rules(Rules{{"shard-\\1", "--shard=(\\d+)"}, {"any", ""}});
   CHECK(Name("/bin/db", "db\0--shard=7\0"sv, "db", rules) == "shard-7");
   CHECK(Name("/bin/db", "db\0"sv, "db", rules) == "any");
 }
 
 TEST_CASE("a capture that is unsafe to show passes on to the next rule") {
-  const GroupRules rules({{"\\1", "--name=([^\\n]+)"}, {"fallback", "db"}});
+  const GroupRules rules(Rules{{"\\1", "--name=([^\\n]+)"}, {"fallback", "db"}});
   CHECK(Name("/bin/db", "db\0--name=ok\0"sv, "db", rules) == "ok");
   CHECK(Name("/bin/db", "db\0--name=pass word\0"sv, "db", rules) == "fallback");
 }
 
 TEST_CASE("a bad rule is refused in one line") {
-  CHECK_THROWS_AS(GroupRules({{"x", "("}}), std::invalid_argument);
-  CHECK_THROWS_WITH(GroupRules({{"\\2", "(a)"}}), ContainsText("bad name"));
+  CHECK_THROWS_AS(GroupRules(Rules{{"x", "("}}), std::invalid_argument);
+  CHECK_THROWS_WITH(GroupRules(Rules{{"\\2", "(a)"}}), ContainsText("bad name"));
 }
 
 TEST_CASE("32 KB of command line against adversarial rules ends, and only 4 KB are seen") {
-  const GroupRules rules({{"never", "(a+)+$"}, {"nested", "((a*)*)*b"}, {"end", "END"}});
+  const GroupRules rules(Rules{{"never", "(a+)+$"}, {"nested", "((a*)*)*b"}, {"end", "END"}});
   const std::string cmdline = "app" + std::string(1, '\0') + std::string(32 * 1024, 'a') + "END";
   CHECK(Name("/bin/app", cmdline + "!", "app", rules) == "never");
-  const GroupRules only_end({{"end", "END"}});
+  const GroupRules only_end(Rules{{"end", "END"}});
   CHECK(Name("/bin/app", cmdline, "app", only_end) == "app");
 }
 

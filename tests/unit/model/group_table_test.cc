@@ -48,7 +48,7 @@ TEST_CASE("the median of an even number lies between the middle two") {
   table.BeginPass();
   Group& other = table.Find("other");
   Group& group = table.Find("web");
-  for (const uint64_t size : {40, 10, 30, 20}) {
+  for (const uint64_t size : {40u, 10u, 30u, 20u}) {
     table.Add(group, Sample(size), 0);
     table.Add(other, Sample(7), 0);
   }

@@ -1,0 +1,84 @@
+"""Fixtures that end, by pid and whatever happens, everything that a test started."""
+
+import contextlib
+import os
+import shutil
+import signal
+
+import pytest
+
+from support.exporter import BINARY, Exporter
+from support.programs import Actor, Program
+
+
+def pytest_configure(config):
+    # A plain SIGTERM (a timeout of the caller's) must not leave programs behind.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM", returncode=143))
+
+
+@contextlib.contextmanager
+def _running(kind, end):
+    """A factory of `kind`s, each of which is ended by `end` when the scope is left."""
+    started = []
+
+    def start(*args, **kwargs):
+        started.append(kind(*args, **kwargs))
+        return started[-1]
+
+    try:
+        yield start
+    except BaseException:
+        for one in started:
+            one.kill()
+        raise
+    with contextlib.ExitStack() as stack:
+        for one in started:
+            stack.callback(end, one)
+
+
+@pytest.fixture
+def start_exporter():
+    """Starts an exporter; each must end cleanly on SIGTERM, without a sanitizer's report."""
+    with _running(Exporter, Exporter.stop) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_shared_exporter():
+    """The same for all tests of one file."""
+    with _running(Exporter, Exporter.stop) as start:
+        yield start
+
+
+@pytest.fixture
+def start_program():
+    with _running(Program, Program.kill) as start:
+        yield start
+
+
+@pytest.fixture
+def start_actor():
+    with _running(Actor, Actor.kill) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_shared_actor():
+    with _running(Actor, Actor.kill) as start:
+        yield start
+
+
+@pytest.fixture
+def public_directory(tmp_path_factory):
+    """A directory that every user may enter; pytest's own are closed to others."""
+    import tempfile
+    path = tempfile.mkdtemp(prefix="memleak-e2e-")
+    os.chmod(path, 0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def public_binary(public_directory):
+    """The program where an unprivileged user can reach it."""
+    return shutil.copy(BINARY, public_directory)

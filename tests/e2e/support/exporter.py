@@ -1,0 +1,120 @@
+"""The program under test: started on a port of its own, watched, ended by pid, and judged."""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+
+from support import web
+from support.exposition import Body
+from support.waiting import DEADLINE_SECONDS, wait_for
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+BUILD = pathlib.Path(os.environ.get("MEMLEAK_BUILD", REPOSITORY / "build" / "dev")).resolve()
+BINARY = pathlib.Path(
+    os.environ.get("MEMLEAK_EXPORTER", REPOSITORY / "build" / "dev" / "memleak_exporter")).resolve()
+
+# Everything one by one and nothing served from an earlier snapshot.
+EXPORT_ALL = (
+    "--process.min-rss=0",
+    "--process.min-age=0s",
+    "--process.limit=100000",
+    "--group.limit=2000",
+    "--scrape.min-interval=0s",
+)
+
+# What any sanitizer prints when it found something.
+SANITIZER_REPORT = re.compile(r"Sanitizer|runtime error:")
+
+
+def run(*arguments, timeout=DEADLINE_SECONDS):
+    """Runs the program to its end (help, version, bad usage)."""
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=timeout,
+                          stdin=subprocess.DEVNULL)
+
+
+class Exporter:
+    """One running exporter. Use `stop()` to end it and have its end checked."""
+
+    def __init__(self, *arguments, listen=("127.0.0.1:0",), wrapper=(), ready=True):
+        self._log = tempfile.TemporaryFile()
+        self.stopped = False
+        command = [*wrapper, BINARY, *(f"--web.listen-address={a}" for a in listen), *arguments]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=self._log)
+        try:
+            self.urls = wait_for("the exporter's port in its log",
+                                 lambda: self._listening(len(listen)))
+            if ready:
+                wait_for("readiness", self.is_ready)
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def url(self):
+        return self.urls[0]
+
+    def log(self):
+        self._log.seek(0)
+        return self._log.read().decode("utf-8", "backslashreplace")
+
+    def _listening(self, count):
+        if self.process.poll() is not None:
+            raise AssertionError(f"exporter ended with {self.process.returncode}:\n{self.log()}")
+        urls = re.findall(r'\burl="?(https?://[^\s"]+)', self.log())
+        return urls if len(urls) >= count else None
+
+    def is_ready(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"exporter ended with {self.process.returncode}:\n{self.log()}")
+        return self.get("/-/ready").status == 200
+
+    def get(self, path="/metrics", method="GET", headers=None, url=None, timeout=DEADLINE_SECONDS):
+        return web.request(url or self.url, path, method, headers, timeout)
+
+    def scrape(self, openmetrics=True, path="/metrics"):
+        """A scrape that must succeed, parsed strictly."""
+        accept = web.ACCEPT_OPENMETRICS if openmetrics else web.ACCEPT_TEXT
+        answer = self.get(path, headers={"Accept": accept})
+        assert answer.status == 200, answer
+        kind = "application/openmetrics-text" if openmetrics else "text/plain"
+        assert answer.headers["content-type"].startswith(kind), answer.headers
+        return Body(answer.text, openmetrics)
+
+    def scrape_until(self, what, condition, **kwargs):
+        """Scrapes until `condition(body)` is true and returns that body."""
+        def attempt():
+            body = self.scrape(**kwargs)
+            return body if condition(body) else None
+        return wait_for(what, attempt)
+
+    def stop(self, signal_number=signal.SIGTERM):
+        """Ends it as a service manager does; asserts a clean end."""
+        if self.stopped:
+            return
+        self.stopped = True
+        try:
+            if self.process.poll() is None:
+                self.process.send_signal(signal_number)
+            code = self.process.wait(timeout=DEADLINE_SECONDS)
+        except BaseException:
+            self.process.kill()
+            raise
+        finally:
+            log = self.log()
+            self._log.close()
+        assert not SANITIZER_REPORT.search(log), log
+        assert code == 0, f"exit code {code}:\n{log}"
+
+    def kill(self):
+        """Ends it without a word, for a test that failed already."""
+        self.stopped = True
+        self.process.kill()
+        self.process.wait(timeout=DEADLINE_SECONDS)

@@ -21,9 +21,10 @@ packages_of() {
       echo python3 python3-pytest python3-prometheus-client curl procps fuse3 libfuse3-dev \
         default-jdk-headless/javac nodejs/node ruby/ruby perl/perl php-cli/php
       ;;
-    fuzz) echo clang "libclang-rt-$(clang_major)-dev" ;;
+    # The libFuzzer runtime is packaged by version, and must be that of the release's clang.
+    fuzz) if debian_12; then echo clang libclang-rt-14-dev; else echo clang libclang-rt-19-dev; fi ;;
     lint) echo clang-format clang-tidy shellcheck ;;
-    servers) echo +prometheus ;;
+    servers) if debian_12; then echo +prometheus; else echo +prometheus +promtool; fi ;;
     perf) echo python3 +prometheus-node-exporter +prometheus-process-exporter ;;
     fresh) echo debootstrap ;;
     *)
@@ -33,15 +34,11 @@ packages_of() {
   esac
 }
 
-# The libFuzzer runtime is packaged by version and must be that of the release's `clang`.
-clang_major() {
+debian_12() {
   local VERSION_ID=
   # shellcheck source=/dev/null
   . /etc/os-release
-  case $VERSION_ID in
-    12) echo 14 ;;
-    *) echo 19 ;;
-  esac
+  [[ $VERSION_ID == 12 ]]
 }
 
 installed() {
@@ -76,7 +73,7 @@ show_progress() {
 }
 
 apt() {
-  "${as_root[@]}" env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+  "${as_root[@]}" env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive apt-get -q -y \
     -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 -o APT::Status-Fd=1 "$@" 2>>"$log" | show_progress
 }
 
@@ -129,7 +126,8 @@ done
 # All at once is fast; one that is not to be had must not cost the others.
 if ((${#wanted[@]} > 0)) && ! apt install --no-install-recommends "${wanted[@]}"; then
   for name in "${wanted[@]}"; do
-    apt install --no-install-recommends "$name" || failed+=("$name")
+    # One that is left broken makes apt fail for all that follow, so look at what is there.
+    apt install --no-install-recommends "$name" || dpkg_knows "$name" || failed+=("$name")
   done
 fi
 for name in "${names[@]}"; do

@@ -50,13 +50,16 @@ class MetricWriter {
   void Sample(std::string_view labels, uint64_t value, std::string_view suffix = {});
   void Sample(std::string_view labels, double value, std::string_view suffix = {});
 
-  // A point to return to, for a collector that fails halfway.
+  // A point to return to, for a collector that fails halfway: what was written since is gone, and
+  // the family that was open then is open again. Valid until Finish or Reset.
   struct Point {
     size_t size;
     size_t samples;
+    const Family* family;
+    bool header_written;
   };
-  Point Mark() const { return {buffer_.size(), samples_}; }
-  void Rollback(Point point);
+  Point Mark() const { return {buffer_.size(), samples_, family_, header_written_}; }
+  void Rollback(const Point& point);
 
   // Ends the body ("# EOF" in OpenMetrics) and returns it; valid until the next call.
   std::string_view Finish();
@@ -67,6 +70,7 @@ class MetricWriter {
  private:
   void WriteHeader();
   void StartSample(std::string_view labels, std::string_view suffix);
+  void EndSample();
 
   Format format_;
   const Family* family_ = nullptr;

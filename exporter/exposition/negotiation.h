@@ -1,8 +1,9 @@
 // Content negotiation of /metrics: which format and which coding a client asked for.
 //
-// Pure functions on header values, which are hostile input: any bytes, any length; they never throw.
-// RFC 9110 sections 12.4.2 (quality values), 12.5.1 (Accept) and 12.5.3 (Accept-Encoding), and the
-// content negotiation of Prometheus (https://prometheus.io/docs/instrumenting/content_negotiation/).
+// Pure functions on header values, which are hostile input: any bytes, any length; they never
+// throw. RFC 9110 sections 12.4.2 (quality values), 12.5.1 (Accept) and 12.5.3 (Accept-Encoding),
+// and the content negotiation of Prometheus
+// (https://prometheus.io/docs/instrumenting/content_negotiation/).
 #pragma once
 
 #include <string>

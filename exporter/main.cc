@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
   try {
     return memleak::Run(std::span<const char* const>(argv, static_cast<size_t>(argc)).subspan(1));
   } catch (const memleak::UsageError& error) {
-    std::fprintf(stderr, "memleak_exporter: %s (see --help)\n", error.what());
+    std::fprintf(stderr, "memleak_exporter: %s\n", error.what());
     return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "memleak_exporter: %s\n", error.what());

@@ -68,9 +68,21 @@ std::string ListenAddress::PortSpec() const {
   return (ipv6 ? "[" + address + "]" : address) + ":" + number;
 }
 
-std::string ListenAddress::Url(uint16_t real_port) const {
+std::string ListenAddress::Url() const {
   const bool literal = name.find(':') != std::string::npos;
-  return "http://" + (literal ? "[" + name + "]" : name) + ":" + std::to_string(real_port);
+  return "http://" + (literal ? "[" + name + "]" : name) + ":" + std::to_string(port);
+}
+
+void ListenAddress::Knock() const {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const std::string host = address.empty() ? "127.0.0.1" : address;
+  if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return;
+  const std::unique_ptr<addrinfo, FreeAddresses> addresses(found);
+  const UniqueFd knock(socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  connect(knock.get(), found->ai_addr, found->ai_addrlen);
 }
 
 ListenAddress ParseListenAddress(std::string_view text, bool has_ipv6) {

@@ -19,8 +19,10 @@ struct ListenAddress {
 
   // civetweb's `listening_ports` notation.
   std::string PortSpec() const;
-  // The base URL, with the port that is really listened on.
-  std::string Url(uint16_t real_port) const;
+  // The base URL. `port` must be the one that is really listened on.
+  std::string Url() const;
+  // Opens a connection and drops it at once; nothing comes of a failure.
+  void Knock() const;
 };
 
 // Parses and resolves; of a name's addresses the first IPv4 one is taken, else the first IPv6 one.

@@ -11,6 +11,7 @@
 #include <exception>
 #include <mutex>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "exporter/config/errors.h"
@@ -122,7 +123,7 @@ struct WebServer::State {
   ~State() {
     if (context != nullptr) {
       Drain();
-      mg_stop(context);
+      Stop();
     }
     mg_exit_library();
   }
@@ -144,10 +145,12 @@ struct WebServer::State {
   // after its response instead, or clients that ask now and then could hold all workers for good.
   bool ManyConnections() const { return connections > workers / 2; }
   void Drain();
+  void Stop();
 
   Endpoints endpoints;
   const int workers;
   std::atomic<int> connections{0};
+  std::vector<ListenAddress> addresses;
   mg_context* context = nullptr;
 
   std::mutex mutex;  // guards what follows
@@ -217,6 +220,17 @@ void WebServer::State::Drain() {
   std::unique_lock lock(mutex);
   draining = true;
   idle.wait_for(lock, kSendTimeout, [this] { return running == 0; });
+}
+
+// civetweb looks whether to stop only every two seconds, unless someone comes: so knock.
+void WebServer::State::Stop() {
+  const std::jthread knocker([this](const std::stop_token& stopped) {
+    while (!stopped.stop_requested()) {
+      addresses.front().Knock();
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  });
+  mg_stop(context);
 }
 
 void WebServer::State::Serve(mg_connection* connection) {
@@ -298,7 +312,7 @@ void WebServer::State::OnClose(const mg_connection* connection) noexcept {
 WebServer::WebServer(const Options::Web& options, Scraper& scraper)
     : state_(std::make_unique<State>(options, scraper)) {
   const bool has_ipv6 = mg_check_feature(MG_FEATURES_IPV6) != 0;
-  std::vector<ListenAddress> addresses;
+  std::vector<ListenAddress>& addresses = state_->addresses;
   std::string port_specs;
   for (const std::string& text : options.listen_addresses) {
     addresses.push_back(ParseListenAddress(text, has_ipv6));
@@ -354,7 +368,8 @@ WebServer::WebServer(const Options::Web& options, Scraper& scraper)
   std::vector<mg_server_port> ports(addresses.size());
   mg_get_server_ports(state_->context, static_cast<int>(ports.size()), ports.data());
   for (size_t i = 0; i < addresses.size(); ++i) {
-    urls_.push_back(addresses[i].Url(static_cast<uint16_t>(ports[i].port)));
+    addresses[i].port = static_cast<uint16_t>(ports[i].port);
+    urls_.push_back(addresses[i].Url());
   }
 }
 

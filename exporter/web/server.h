@@ -16,11 +16,10 @@ class Scraper;
 class WebServer {
  public:
   // Listens on all of options.listen_addresses or on none: throws StartupError with one line
-  // (address, reason) when one of them cannot be had. `scraper` must outlive the server. One server
-  // at a time.
+  // (address, reason) when one of them cannot be had. `scraper` must outlive the server.
   WebServer(const Options::Web& options, Scraper& scraper);
-  // Turns new requests away, lets running ones finish, stops listening, joins the workers. Takes up
-  // to two seconds when nothing runs: that is how often civetweb looks whether to stop.
+  // Turns new requests away, lets running ones finish, stops listening, joins the workers. An idle
+  // connection can make it take two seconds.
   ~WebServer();
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;

@@ -128,9 +128,15 @@ void Scraper::Run(Entry& entry) {
   } catch (const std::exception& error) {
     writer_.Rollback(before);
     success = false;
-    Log(LogLevel::kWarn, "collector failed",
-        {{"collector", std::string(entry.info->name)}, {"error", error.what()}});
+    if (!entry.failing) {
+      Log(LogLevel::kWarn, "collector failed; the others are served",
+          {{"collector", std::string(entry.info->name)}, {"error", error.what()}});
+    }
   }
+  if (success && entry.failing) {
+    Log(LogLevel::kInfo, "collector works again", {{"collector", std::string(entry.info->name)}});
+  }
+  entry.failing = !success;
   own_.RecordCollector(entry.info->name, success, Now() - start);
 }
 

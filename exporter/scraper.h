@@ -62,6 +62,7 @@ class Scraper {
   struct Entry {
     const CollectorInfo* info;
     std::unique_ptr<Collector> collector;
+    bool failing = false;  // logged when it changes, not at every scrape
   };
 
   static std::vector<Entry> MakeCollectors(const Options& options,

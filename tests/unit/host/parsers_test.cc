@@ -56,9 +56,8 @@ TEST_CASE("a meminfo line that this kernel lacks is unknown") {
 }
 
 TEST_CASE("a malformed meminfo is refused") {
-  const std::string text =
-      GENERATE(as<std::string>(), "", "MemFree: 1 kB\n", "MemTotal: x kB\n", "MemTotal: 1 kB",
-               "MemTotal: 1 kB\nMemFree: 2\n");
+  const std::string text = GENERATE(as<std::string>(), "", "MemFree: 1 kB\n", "MemTotal: x kB\n",
+                                    "MemTotal: 1 kB", "MemTotal: 1 kB\nMemFree: 2\n");
   CHECK_FALSE(ParseMemInfo(text));
 }
 

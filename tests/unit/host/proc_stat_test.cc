@@ -35,9 +35,9 @@ TEST_CASE("a stat line's fields are read by their positions") {
 }
 
 TEST_CASE("any byte but NUL may stand in a comm") {
-  const std::string comm = GENERATE(
-      as<std::string>(), "", "a b", ")", "(", ") S 1 2", "((()))", "x) R 9 9 9 (y", "new\nline",
-      "quote\"back\\slash", "<script>", "\xff\xfe\x80", "kworker/u16:3-events_unbound");
+  const std::string comm = GENERATE(as<std::string>(), "", "a b", ")", "(", ") S 1 2", "((()))",
+                                    "x) R 9 9 9 (y", "new\nline", "quote\"back\\slash", "<script>",
+                                    "\xff\xfe\x80", "kworker/u16:3-events_unbound");
   const std::string text = Line(comm);
   const auto stat = ParseProcStat(text);
   REQUIRE(stat);

@@ -42,9 +42,7 @@ TEST_CASE("every Vm and Rss line of status is read in bytes") {
   CHECK(memory.Footprint() == uint64_t{7007 + 256} * 1024);
 }
 
-TEST_CASE("the user is the effective one") {
-  CHECK(ParseProcStatus(kStatus)->uid == 33u);
-}
+TEST_CASE("the user is the effective one") { CHECK(ParseProcStatus(kStatus)->uid == 33u); }
 
 TEST_CASE("a status without memory lines knows no memory, not zero memory") {
   const auto status = ParseProcStatus("Name:\tkthreadd\nUid:\t0\t0\t0\t0\nThreads:\t1\n");
@@ -81,10 +79,10 @@ TEST_CASE("a status that is cut off in a line is refused") {
 }
 
 TEST_CASE("a malformed figure makes the whole status malformed") {
-  const std::string text = GENERATE(as<std::string>(), "VmRSS:\t kB\n", "VmRSS:\t 10\n",
-                                    "VmRSS:\t -1 kB\n", "VmRSS:\t 10 MB\n", "VmRSS:\t ten kB\n",
-                                    "VmRSS:\t 99999999999999999999 kB\n",
-                                    "VmRSS:\t 18014398509481985 kB\n", "Uid:\t0\n", "Uid:\tx\n");
+  const std::string text =
+      GENERATE(as<std::string>(), "VmRSS:\t kB\n", "VmRSS:\t 10\n", "VmRSS:\t -1 kB\n",
+               "VmRSS:\t 10 MB\n", "VmRSS:\t ten kB\n", "VmRSS:\t 99999999999999999999 kB\n",
+               "VmRSS:\t 18014398509481985 kB\n", "Uid:\t0\n", "Uid:\tx\n");
   CHECK_FALSE(ParseProcStatus(text));
 }
 

@@ -22,7 +22,8 @@ std::string Name(std::string_view exe, std::string_view cmdline, std::string_vie
 
 }  // namespace
 
-TEST_CASE("a group is named after a rule, a script, the executable, argv[0] or comm, in this order") {
+TEST_CASE(
+    "a group is named after a rule, a script, the executable, argv[0] or comm, in this order") {
   const GroupRules rules(Rules{{"api", "worker\\.py"}});
   CHECK(Name("/usr/bin/python3.11", "python3\0worker.py\0"sv, "python3", rules) == "api");
   CHECK(Name("/usr/bin/python3.11", "python3\0worker.py\0"sv, "python3") == "python:worker.py");

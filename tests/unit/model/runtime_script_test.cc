@@ -38,7 +38,8 @@ TEST_CASE("a runtime is known by its executable's name") {
 TEST_CASE("a script's name is found behind its runtime's options") {
   const std::vector<Example> examples = {
       {"java", {"java", "-jar", "/srv/app/service.jar"}, "service.jar"},
-      {"java", {"java", "-Xmx1g", "-Dpassword=hunter2", "-jar", "service.jar", "--port", "1"},
+      {"java",
+       {"java", "-Xmx1g", "-Dpassword=hunter2", "-jar", "service.jar", "--port", "1"},
        "service.jar"},
       {"java", {"java", "-cp", "/a.jar:/b.jar", "com.example.Main", "arg"}, "com.example.Main"},
       {"java", {"java", "--class-path", "x", "@options", "-ea", "Main"}, "Main"},
@@ -54,7 +55,8 @@ TEST_CASE("a script's name is found behind its runtime's options") {
       {"python", {"python3", "-Wignore", "/usr/bin/gunicorn", "app:app"}, "gunicorn"},
       {"python", {"python3", "--", "worker.py"}, "worker.py"},
       {"node", {"node", "/srv/server.js"}, "server.js"},
-      {"node", {"node", "--max-old-space-size=4096", "-r", "dotenv/config", "server.js"},
+      {"node",
+       {"node", "--max-old-space-size=4096", "-r", "dotenv/config", "server.js"},
        "server.js"},
       {"node", {"node", "--require", "x", "--inspect", "bin/www"}, "www"},
       {"ruby", {"ruby", "-Ilib", "-r", "json", "-W0", "bin/rails", "server"}, "rails"},

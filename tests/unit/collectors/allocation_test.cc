@@ -1,0 +1,56 @@
+#include <string>
+
+#include "collectors/registry.h"
+#include "exporter/model/host_model.h"
+#include "tests/catch.h"
+#include "tests/unit/support/allocation_counter.h"
+#include "tests/unit/support/proc_tree.h"
+
+namespace memleak {
+namespace {
+
+// Allocations of one refresh and one run of all collectors on a host of `count` processes that
+// stay as they are, after the buffers have grown.
+size_t AllocationsOfUnchangedScrape(int count) {
+  ProcTree tree;
+  for (int pid = 1; pid <= count; ++pid) {
+    TreeProcess process;
+    process.pid = pid;
+    process.comm = "program" + std::to_string(pid % 7);
+    process.exe = "/usr/bin/" + process.comm;
+    process.fds = 1;
+    tree.Put(process);
+  }
+  Options options;
+  options.path.procfs = tree.path();
+  options.path.rootfs = tree.path();
+  options.process.min_rss_bytes = 0;
+  options.process.limit = count;  // the rendering of each is measured, too
+  HostModel model(
+      options, {.processes = true, .memory = true, .fds = true, .limits = true, .meminfo = true});
+  MetricWriter writer(Format::kText);
+  std::vector<std::unique_ptr<Collector>> collectors;
+  for (const CollectorInfo& info : AllCollectors()) collectors.push_back(info.make());
+  const auto scrape = [&] {
+    const Snapshot& snapshot = model.Refresh();
+    writer.Reset(Format::kText);
+    for (const auto& collector : collectors) collector->Collect(snapshot, writer);
+    return writer.Finish().size();
+  };
+  scrape();
+  model.WaitForNames(std::chrono::seconds(20));
+  scrape();
+  REQUIRE(scrape() > static_cast<size_t>(count) * 500);
+  const size_t before = AllocationsOfThisThread();
+  scrape();
+  return AllocationsOfThisThread() - before;
+}
+
+}  // namespace
+
+TEST_CASE("a scrape of unchanged processes allocates nothing at all") {
+  CHECK(AllocationsOfUnchangedScrape(10) == 0);
+  CHECK(AllocationsOfUnchangedScrape(500) == 0);
+}
+
+}  // namespace memleak

@@ -54,15 +54,11 @@ dpkg_knows() {
   [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
-# Sorts what apt prints: its progress (STATUS:PACKAGE:PERCENT:TEXT) onto one line of a terminal, the
-# rest into the log.
+# Reads apt's progress (STATUS:PACKAGE:PERCENT:TEXT) and shows it on one line of a terminal.
 show_progress() {
-  local line kind percent text
-  while IFS= read -r line; do
-    IFS=: read -r kind _ percent text <<<"$line"
-    if [[ $kind != dlstatus && $kind != pmstatus ]]; then
-      echo "$line" >>"$log"
-    elif [[ -t 1 ]]; then
+  local kind percent text
+  while IFS=: read -r kind _ percent text; do
+    if [[ -t 1 && ($kind == dlstatus || $kind == pmstatus) ]]; then
       [[ $kind == dlstatus ]] && kind=downloading || kind=installing
       printf '\r\033[K%s %s %% %.60s' "$kind" "${percent%%.*}" "$text"
     fi
@@ -73,8 +69,12 @@ show_progress() {
 }
 
 apt() {
-  "${as_root[@]}" env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive apt-get -q -y \
-    -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 -o APT::Status-Fd=1 "$@" 2>>"$log" | show_progress
+  # The progress needs a descriptor of its own, made behind sudo, which closes all but the first three.
+  # shellcheck disable=SC2016
+  "${as_root[@]}" env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+    bash -c 'exec 3>&1 >&2; exec "$@"' bash \
+    apt-get -q -y -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 -o APT::Status-Fd=3 "$@" \
+    2>>"$log" | show_progress
 }
 
 unpack() {

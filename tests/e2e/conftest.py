@@ -82,3 +82,10 @@ def public_directory(tmp_path_factory):
 def public_binary(public_directory):
     """The program where an unprivileged user can reach it."""
     return shutil.copy(BINARY, public_directory)
+
+
+@pytest.fixture(scope="session")
+def java_class(tmp_path_factory):
+    """Waiter.class and waiter.jar: print "up", then wait for the end of standard input."""
+    from support.runtimes import build_java
+    return build_java(tmp_path_factory.mktemp("java"))

@@ -232,9 +232,9 @@ static long Churn(struct Arguments* arguments) {
   return 0;
 }
 
-// name HEX: the bytes of a new comm.
+// name [HEX]: the bytes of a new comm, or none.
 static long SetName(struct Arguments* arguments) {
-  const char* hex = arguments->text[0];
+  const char* hex = arguments->text[0] != NULL ? arguments->text[0] : "";
   char name[16] = {0};
   for (size_t i = 0; i < sizeof name - 1 && hex[2 * i] != '\0'; ++i) {
     const char digits[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
@@ -270,7 +270,7 @@ static const struct {
     {"reap", Reap, 1},
     {"zombie", MakeZombie, 0},
     {"churn", Churn, 1},
-    {"name", SetName, 1},
+    {"name", SetName, 0},
     {"exec", Exec, 1},
 };
 

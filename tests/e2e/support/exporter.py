@@ -38,17 +38,16 @@ def run(*arguments, timeout=DEADLINE_SECONDS):
 class Exporter:
     """One running exporter. Use `stop()` to end it and have its end checked."""
 
-    def __init__(self, *arguments, listen=("127.0.0.1:0",), wrapper=(), ready=True):
+    def __init__(self, *arguments, listen=("127.0.0.1:0",), wrapper=(), binary=BINARY):
         self._log = tempfile.TemporaryFile()
         self.stopped = False
-        command = [*wrapper, BINARY, *(f"--web.listen-address={a}" for a in listen), *arguments]
+        command = [*wrapper, binary, *(f"--web.listen-address={a}" for a in listen), *arguments]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=self._log)
         try:
             self.urls = wait_for("the exporter's port in its log",
                                  lambda: self._listening(len(listen)))
-            if ready:
-                wait_for("readiness", self.is_ready)
+            wait_for("readiness", self.is_ready)
         except BaseException:
             self.kill()
             raise

@@ -69,8 +69,12 @@ class Actor(Program):
         assert self.read_line() == "ready"
 
 
-def copy_of_actor(directory, name):
+def copy_of(program, directory, name):
     """An executable of another name, for a group of its own."""
     path = pathlib.Path(directory) / name
-    shutil.copy(helper("actor"), path)
+    shutil.copy(helper(program), path)
     return path
+
+
+def copy_of_actor(directory, name):
+    return copy_of("actor", directory, name)

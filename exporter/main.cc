@@ -1,10 +1,10 @@
 // The program: reads the command line, wires the stages together, waits for the signal to stop.
 #include <malloc.h>
-#include <signal.h>
+#include <sys/resource.h>
 
-#include <cstdio>
-#include <cstring>
+#include <csignal>
 #include <exception>
+#include <iostream>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,8 +27,6 @@ std::vector<CollectorFlag> CollectorFlags() {
   return flags;
 }
 
-void Print(const std::string& text) { std::fputs(text.c_str(), stdout); }
-
 std::string VersionText() {
   return "memleak_exporter " + std::string(Version()) + " (revision " + std::string(Revision()) +
          ")\n";
@@ -46,9 +44,20 @@ std::string CollectorList() {
 // Every request runs on a thread of its own choice, and glibc would give each its own heap and keep
 // in it what the largest bodies took. One heap, and what is large goes back to the system.
 void ConfigureMemory() {
+  // NOLINTBEGIN(concurrency-mt-unsafe): no other thread runs yet
   mallopt(M_ARENA_MAX, 1);
   mallopt(M_MMAP_THRESHOLD, 256 * 1024);
   mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+  // NOLINTEND(concurrency-mt-unsafe)
+}
+
+// A connection takes a descriptor: with many of them (--web.max-requests) there would be none left
+// under the usual 1,024 to read the host with.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // The signals that end the program, blocked here and in every thread that is started from now on.
@@ -63,8 +72,9 @@ sigset_t BlockStopSignals() {
 
 void Serve(const Options& options) {
   ConfigureMemory();
+  RaiseDescriptorLimit();
   ConfigureLog(options.log.level, options.log.format);
-  signal(SIGPIPE, SIG_IGN);
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   const sigset_t stop_signals = BlockStopSignals();
 
   Scraper scraper(options);
@@ -79,7 +89,7 @@ void Serve(const Options& options) {
 
   int signal_number = 0;
   sigwait(&stop_signals, &signal_number);
-  Log(LogLevel::kInfo, "stopping", {{"signal", strsignal(signal_number)}});
+  Log(LogLevel::kInfo, "stopping", {{"signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM"}});
 }
 
 int Run(std::span<const char* const> arguments) {
@@ -87,13 +97,13 @@ int Run(std::span<const char* const> arguments) {
   const CommandLine command_line = ParseCommandLine(arguments, collectors);
   switch (command_line.action) {
     case CommandLine::Action::kHelp:
-      Print(HelpText(collectors));
+      std::cout << HelpText(collectors);
       break;
     case CommandLine::Action::kVersion:
-      Print(VersionText());
+      std::cout << VersionText();
       break;
     case CommandLine::Action::kListCollectors:
-      Print(CollectorList());
+      std::cout << CollectorList();
       break;
     case CommandLine::Action::kServe:
       Serve(command_line.options);
@@ -106,13 +116,16 @@ int Run(std::span<const char* const> arguments) {
 }  // namespace memleak
 
 int main(int argc, char** argv) {
+  std::string refusal;
+  int exit_code = 1;
   try {
     return memleak::Run(std::span<const char* const>(argv, static_cast<size_t>(argc)).subspan(1));
   } catch (const memleak::UsageError& error) {
-    std::fprintf(stderr, "memleak_exporter: %s\n", error.what());
-    return 2;
+    refusal = error.what();
+    exit_code = 2;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "memleak_exporter: %s\n", error.what());
-    return 1;
+    refusal = error.what();
   }
+  std::cerr << "memleak_exporter: " << refusal << '\n';
+  return exit_code;
 }

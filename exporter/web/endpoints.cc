@@ -29,8 +29,8 @@ HttpResponse TextResponse(int status, std::string_view line) {
   return response;
 }
 
-Endpoints::Endpoints(const Options::Web& options, Scraper& scraper)
-    : options_(options), scraper_(scraper) {}
+Endpoints::Endpoints(Options::Web options, Scraper& scraper)
+    : options_(std::move(options)), scraper_(scraper) {}
 
 HttpResponse Endpoints::Answer(const HttpRequest& request) {
   if (request.method != "GET" && request.method != "HEAD") {

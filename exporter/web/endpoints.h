@@ -45,7 +45,7 @@ HttpResponse TextResponse(int status, std::string_view line);
 class Endpoints {
  public:
   // `scraper` must outlive the endpoints.
-  Endpoints(const Options::Web& options, Scraper& scraper);
+  Endpoints(Options::Web options, Scraper& scraper);
 
   HttpResponse Answer(const HttpRequest& request);
 

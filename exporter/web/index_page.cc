@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cinttypes>
 #include <cstdint>
 #include <cstdio>
 #include <optional>
@@ -100,7 +101,7 @@ void AppendEscaped(std::string& out, std::string_view text) {
 template <typename... Values>
 std::string Printed(const char* format, Values... values) {
   std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), format, values...);
+  static_cast<void>(std::snprintf(text.data(), text.size(), format, values...));
   return text.data();
 }
 
@@ -118,8 +119,7 @@ std::string Bytes(uint64_t bytes) {
 std::string Age(double seconds) {
   const auto whole = static_cast<uint64_t>(std::max(seconds, 0.0));
   const auto print = [](uint64_t large, char large_unit, uint64_t small, char small_unit) {
-    return Printed("%llu%c %02llu%c", static_cast<unsigned long long>(large), large_unit,
-                   static_cast<unsigned long long>(small), small_unit);
+    return Printed("%" PRIu64 "%c %02" PRIu64 "%c", large, large_unit, small, small_unit);
   };
   if (whole >= 86400) return print(whole / 86400, 'd', whole / 3600 % 24, 'h');
   if (whole >= 3600) return print(whole / 3600, 'h', whole / 60 % 60, 'm');
@@ -129,7 +129,11 @@ std::string Age(double seconds) {
 // A cell of ours, or the sign for what is not known.
 void AppendCell(std::string& out, const std::optional<std::string>& text) {
   out += "<td>";
-  out += text ? std::string_view(*text) : kUnknown;
+  if (text) {
+    out += *text;
+  } else {
+    out += kUnknown;
+  }
   out += "</td>";
 }
 

@@ -82,7 +82,7 @@ void ListenAddress::Knock() const {
   if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return;
   const std::unique_ptr<addrinfo, FreeAddresses> addresses(found);
   const UniqueFd knock(socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  connect(knock.get(), found->ai_addr, found->ai_addrlen);
+  static_cast<void>(connect(knock.get(), found->ai_addr, found->ai_addrlen));
 }
 
 ListenAddress ParseListenAddress(std::string_view text, bool has_ipv6) {

@@ -41,7 +41,8 @@ constexpr const char* kRequestTimeoutMs = "5000";
 constexpr std::chrono::seconds kSendTimeout{10};
 
 // Beyond the requests that `max_requests` lets in, so many connections can dawdle before a new one
-// has to wait for a worker. A waiting worker costs about 12 KiB of memory.
+// has to wait for a worker. A worker costs 16 KiB of memory, and 40 KiB once it has served a
+// scrape.
 constexpr int kSpareWorkers = 216;
 
 // civetweb's workers have 100 KiB of stack, a fixed choice of its builders: nothing that runs in a
@@ -49,7 +50,7 @@ constexpr int kSpareWorkers = 216;
 
 // How much is handed to civetweb at once: little enough that one write ends or stalls, so that the
 // deadline is looked at.
-constexpr size_t kSendChunk = 16 * 1024;
+constexpr size_t kSendChunk = 16'384;
 
 std::string HttpDate() {
   const time_t now = std::time(nullptr);
@@ -127,6 +128,8 @@ struct WebServer::State {
     }
     mg_exit_library();
   }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
 
   // Of the server that a connection belongs to.
   static State& Of(const mg_connection* connection) {
@@ -137,9 +140,10 @@ struct WebServer::State {
   static int OnRequest(mg_connection* connection) noexcept;
   static int OnHttpError(mg_connection* connection, int status, const char* message) noexcept;
   static int OnMessage(const mg_connection* connection, const char* message) noexcept;
-  static int OnOpen(const mg_connection* connection, void** connection_data) noexcept;
+  static int OnOpen(const mg_connection* connection, void** data) noexcept;
   static void OnClose(const mg_connection* connection) noexcept;
 
+  class Running;
   void Serve(mg_connection* connection);
   // A kept-alive connection holds a worker while it waits. Where many are open, each is closed
   // after its response instead, or clients that ask now and then could hold all workers for good.
@@ -161,11 +165,8 @@ struct WebServer::State {
   std::vector<std::string> start_messages;  // what civetweb said before it had started
 };
 
-namespace {
-
 // Counts a request as running while it lives.
-template <typename State>
-class Running {
+class WebServer::State::Running {
  public:
   explicit Running(State& state) : state_(state) {
     const std::lock_guard lock(state_.mutex);
@@ -184,8 +185,10 @@ class Running {
 
  private:
   State& state_;
-  bool turned_away_;
+  bool turned_away_ = false;
 };
+
+namespace {
 
 // "cannot listen on ADDRESS: REASON" for each address that civetweb complained about as in
 // "cannot bind to 127.0.0.1:9100: 98 (Address already in use)"; anything else as it was said.
@@ -298,10 +301,8 @@ int WebServer::State::OnMessage(const mg_connection* connection, const char* mes
   return 1;  // civetweb shall not write it anywhere
 }
 
-int WebServer::State::OnOpen(const mg_connection* connection, void** connection_data) noexcept {
-  State& state = Of(connection);
-  ++state.connections;
-  *connection_data = &state;
+int WebServer::State::OnOpen(const mg_connection* connection, void** /*data*/) noexcept {
+  ++Of(connection).connections;
   return 0;
 }
 

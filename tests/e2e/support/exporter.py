@@ -38,7 +38,7 @@ def run(*arguments, timeout=DEADLINE_SECONDS):
 class Exporter:
     """One running exporter. Use `stop()` to end it and have its end checked."""
 
-    def __init__(self, *arguments, listen=("127.0.0.1:0",), wrapper=(), binary=BINARY):
+    def __init__(self, *arguments, listen=("127.0.0.1:0",), urls=None, wrapper=(), binary=BINARY):
         self._log = tempfile.TemporaryFile()
         self.stopped = False
         command = [*wrapper, binary, *(f"--web.listen-address={a}" for a in listen), *arguments]
@@ -46,7 +46,7 @@ class Exporter:
                                         stdout=subprocess.DEVNULL, stderr=self._log)
         try:
             self.urls = wait_for("the exporter's port in its log",
-                                 lambda: self._listening(len(listen)))
+                                 lambda: self._listening(urls or len(listen)))
             wait_for("readiness", self.is_ready)
         except BaseException:
             self.kill()
@@ -67,7 +67,7 @@ class Exporter:
     def _listening(self, count):
         if self.process.poll() is not None:
             raise AssertionError(f"exporter ended with {self.process.returncode}:\n{self.log()}")
-        urls = re.findall(r'\burl="?(https?://[^\s"]+)', self.log())
+        urls = re.findall(r'\burl"?[=:]"?(https?://[^\s"]+)', self.log())
         return urls if len(urls) >= count else None
 
     def is_ready(self):

@@ -36,7 +36,7 @@ fi
 # report.py. KIND is how it counts: `setup` only when it fails, `check` as one test (exit code 77 is a
 # skip, its last line of output the reason), `suite` by the JUnit files that it leaves in $results/NAME.
 step() {
-  local kind=$1 name=$2 log=$logs/$2.log start=$SECONDS status=0 outcome=ok
+  local kind=$1 name=$2 log=$logs/$2.log start=$SECONDS status=0 outcome=ok lines=40
   shift 2
   printf '%-28s ' "$name"
   "$@" >"$log" 2>&1 </dev/null || status=$?
@@ -49,7 +49,11 @@ step() {
   printf '%s\t%s\t%s\t%s\n' "$kind" "$name" "$status" "$(tail -n 1 "$log" | tr '\t' ' ')" \
     >>"$results/steps.tsv"
   if ((status != 0 && status != 77)); then
-    tail -n 40 "$log" | sed 's/^/    | /'
+    # The failed tests of a suite are told in full at the end.
+    if [[ $kind == suite ]]; then
+      lines=5
+    fi
+    tail -n "$lines" "$log" | sed 's/^/    | /'
     echo "    all of it: $log"
   fi
   return $status
@@ -114,6 +118,10 @@ end_to_end() {
   if ((tier == 4)) && [[ $preset == release ]]; then
     selection=''
   fi
+  if [[ ! $dev_built ]]; then
+    echo "the programs that the tests measure were not built: see build-dev"
+    return 1
+  fi
   if ! $python -c 'import pytest, prometheus_client'; then
     echo "no python3-pytest or python3-prometheus-client"
     return 77
@@ -129,7 +137,9 @@ if ! step setup dependencies install build unit && [[ ! -x $python ]]; then
   echo "run.sh: $python is needed to count the tests" >&2
   exit 1
 fi
+dev_built=
 if step setup build-dev build dev; then
+  dev_built=yes
   step suite unit-dev units dev || true
 fi
 step check format tests/lint.sh format || true
@@ -149,7 +159,11 @@ if ((tier >= 3)); then
     fi
   done
   if step setup fuzz-dependencies install fuzz && step setup build-fuzz build fuzz; then
-    step check fuzz tests/fuzz/run.sh build/fuzz || true
+    fuzzing=()
+    if ((tier == 4)); then
+      fuzzing=(--seconds 30)
+    fi
+    step check fuzz tests/fuzz/run.sh "${fuzzing[@]}" build/fuzz || true
   fi
 fi
 

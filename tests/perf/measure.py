@@ -54,10 +54,11 @@ def cpu_seconds(pid):
 
 
 def end(process):
-    """Ends one process that we started, and waits for it."""
+    """Ends one process that we started, and waits for it: what reads from us ends with its input."""
     if process.stdin:
         process.stdin.close()
-    process.terminate()
+    else:
+        process.terminate()
     try:
         process.wait(timeout=20)
     except subprocess.TimeoutExpired:

@@ -63,12 +63,9 @@ Scraper::~Scraper() {
 
 void Scraper::Start() {
   {
+    // Held for up to a second, while every request is told that the start is under way.
     const std::lock_guard lock(mutex_);
-    Refresh();
-  }
-  model_.WaitForNames(kNamePatience);
-  {
-    const std::lock_guard lock(mutex_);
+    model_.FirstLook(kNamePatience);
     Refresh();
   }
   ready_ = true;

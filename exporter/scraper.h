@@ -41,8 +41,8 @@ class Scraper {
   Scraper(const Scraper&) = delete;
   Scraper& operator=(const Scraper&) = delete;
 
-  // The first refresh, and a second one once the names of what it found have been read or a second
-  // has passed. From then on Ready() holds, and a timer refreshes whenever nobody scrapes.
+  // A first look at the host, and the first refresh once the names of what it found have been read
+  // or a second has passed. Then Ready() holds, and a timer refreshes whenever nobody scrapes.
   void Start();
 
   // Whether `choice` names only enabled collectors and not both lists; if not, says why.

@@ -73,8 +73,8 @@ class GroupTable {
   // Adds a member's figures of this pass.
   void Add(Group& group, const ProcessSample& sample, double now);
   // Computes medians, forgets the dead of a day and, beyond kMaxGroups, the dead and the smallest;
-  // calls `forget` for each group that is about to go, so that no member keeps a pointer to it.
-  // Then chooses what is exported.
+  // calls `forget` when groups are about to go (`evicted`), so that no member keeps a pointer to
+  // one.
   template <typename Forget>
   void EndPass(double now, Forget&& forget) {
     ComputeMedians();
@@ -82,8 +82,9 @@ class GroupTable {
       forget();
       EraseMarked();
     }
-    Choose(now);
   }
+  // Chooses what is exported one by one.
+  void Choose(double now);
 
   // Those that are exported one by one, by name, and what all others come to.
   const std::vector<const Group*>& exported() const { return exported_; }
@@ -94,7 +95,6 @@ class GroupTable {
   void ComputeMedians();
   bool MarkForgotten(double now);
   void EraseMarked();
-  void Choose(double now);
 
   std::unordered_map<std::string, std::unique_ptr<Group>> by_name_;
   std::vector<Group*> groups_;

@@ -33,9 +33,17 @@ HostModel::HostModel(const Options& options, const Needs& needs)
                  CompileRules(options.group.rules),
                  std::make_shared<Users>(options.path.rootfs + "/etc/passwd"), clock_.Now()) {}
 
+void HostModel::FirstLook(std::chrono::milliseconds patience) {
+  snapshot_.time = clock_.Now();
+  if (needs_.processes && PassOverProcesses()) slow_reads_.WaitIdle(patience);
+}
+
 const Snapshot& HostModel::Refresh() {
   snapshot_.time = clock_.Now();
-  if (needs_.processes) RefreshProcesses();
+  if (needs_.processes) {
+    snapshot_.processes_listed = PassOverProcesses();
+    if (snapshot_.processes_listed) ShowProcesses();
+  }
   if (needs_.meminfo) {
     std::string_view text;
     const bool read = reader_.Read(procfs_.fd(), "meminfo", text) == ReadStatus::kOk;
@@ -44,12 +52,17 @@ const Snapshot& HostModel::Refresh() {
   return snapshot_;
 }
 
-void HostModel::RefreshProcesses() {
+bool HostModel::PassOverProcesses() {
   processes_.BeginPass(snapshot_.time);
-  snapshot_.processes_listed = source_->Read(needs_, processes_);
   // A pass that could not look must not bury everybody: it is left unfinished.
-  if (!snapshot_.processes_listed) return;
-  processes_.EndPass(*source_, needs_.limits);
+  if (!source_->Read(needs_, processes_)) return false;
+  processes_.EndPass();
+  return true;
+}
+
+void HostModel::ShowProcesses() {
+  processes_.Choose();
+  if (needs_.limits) processes_.ReadLimits(*source_);
 
   snapshot_.processes = &processes_.processes();
   snapshot_.exported = &processes_.exported();
@@ -62,7 +75,5 @@ void HostModel::RefreshProcesses() {
   snapshot_.truncated_fd_counts = source_->truncated_fd_counts();
   snapshot_.slow_reads_stuck = slow_reads_.stuck();
 }
-
-void HostModel::WaitForNames(std::chrono::milliseconds timeout) { slow_reads_.WaitIdle(timeout); }
 
 }  // namespace memleak

@@ -24,17 +24,18 @@ class HostModel {
   // Opens the host's trees for what `needs` asks. Throws std::exception with one line.
   HostModel(const Options& options, const Needs& needs);
 
+  // The first look: finds the processes and waits until their names are read, at most `patience`.
+  // Nothing is chosen yet: before the names are known, what would be chosen has no rivals.
+  void FirstLook(std::chrono::milliseconds patience);
   // Looks at the host again. The reference stays the same.
   const Snapshot& Refresh();
   const Snapshot& snapshot() const { return snapshot_; }
 
-  // Waits until the names that were asked for are read, at most `timeout`.
-  void WaitForNames(std::chrono::milliseconds timeout);
-
   std::string_view source_name() const { return source_->name(); }
 
  private:
-  void RefreshProcesses();
+  bool PassOverProcesses();
+  void ShowProcesses();
 
   Needs needs_;
   ProcFs procfs_;

@@ -254,7 +254,7 @@ void ProcessTable::Bury(Process& process) {
   free_.push_back(&process);
 }
 
-void ProcessTable::EndPass(ProcessSource& source, bool read_limits) {
+void ProcessTable::EndPass() {
   while (cursor_ < order_.size()) Bury(*order_[cursor_++]);
   order_.swap(next_);
   groups_.EndPass(now_.monotonic, [&] {
@@ -264,8 +264,9 @@ void ProcessTable::EndPass(ProcessSource& source, bool read_limits) {
       }
     }
   });
-  Choose();
-  if (!read_limits) return;
+}
+
+void ProcessTable::ReadLimits(ProcessSource& source) {
   for (Process* process : chosen_) {
     if (now_.monotonic - process->max_fds_read < kMaxFdsPeriodSeconds) continue;
     process->max_fds = source.ReadMaxFds(process->sample.pid, process->sample.start_ticks);
@@ -274,6 +275,7 @@ void ProcessTable::EndPass(ProcessSource& source, bool read_limits) {
 }
 
 void ProcessTable::Choose() {
+  groups_.Choose(now_.monotonic);
   selection_.Begin();
   for (Process* process : order_) {
     const auto resident = process->sample.memory.Get(MemoryField::kResident);

@@ -99,9 +99,12 @@ class ProcessTable : public ProcessSink {
   void BeginPass(const PassTime& now);
   void OnProcess(const ProcessSample& sample) override;
   void OnUnreadable(int32_t pid, ReadStatus status) override;
-  // Buries what this pass did not see, ends the groups' pass, chooses, and reads soft limits of
-  // what is exported from `source` where they are older than a minute.
-  void EndPass(ProcessSource& source, bool read_limits);
+  // Buries what this pass did not see and ends the groups' pass.
+  void EndPass();
+  // Chooses what is exported one by one, processes and groups.
+  void Choose();
+  // Reads the soft limits of what is exported where they are older than a minute.
+  void ReadLimits(ProcessSource& source);
 
   // In ascending order of pid.
   const std::vector<Process*>& processes() const { return order_; }
@@ -126,7 +129,6 @@ class ProcessTable : public ProcessSink {
   void BuryUntil(int32_t pid);
   void Bury(Process& process);
   void Join(Process& process, Group& group);
-  void Choose();
   static void Render(Process& process);
 
   const Settings settings_;

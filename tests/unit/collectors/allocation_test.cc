@@ -37,8 +37,7 @@ size_t AllocationsOfUnchangedScrape(int count) {
     for (const auto& collector : collectors) collector->Collect(snapshot, writer);
     return writer.Finish().size();
   };
-  scrape();
-  model.WaitForNames(std::chrono::seconds(20));
+  model.FirstLook(std::chrono::seconds(20));
   scrape();
   REQUIRE(scrape() > static_cast<size_t>(count) * 500);
   const size_t before = AllocationsOfThisThread();

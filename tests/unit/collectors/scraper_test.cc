@@ -122,6 +122,30 @@ TEST_CASE("after the start every process that could be named is in its group") {
   CHECK_THAT(body, Catch::Matchers::EndsWith("# EOF\n"));
 }
 
+TEST_CASE("the groups that the start chooses are the largest") {
+  ProcTree tree;
+  TreeProcess thread;
+  thread.pid = 2;
+  thread.flags = 0x00208040;
+  thread.resident_kib.reset();
+  tree.Put(thread);
+  for (int pid = 3; pid <= 5; ++pid) {
+    TreeProcess process;
+    process.pid = pid;
+    process.exe = "/bin/p" + std::to_string(pid);
+    process.resident_kib = static_cast<uint64_t>(pid) * 1000;
+    tree.Put(process);
+  }
+  Options options = OptionsFor(tree);
+  options.group.limit = 2;
+  Scraper scraper(options);
+  scraper.Start();
+  const std::string body = scraper.Scrape(Format::kText, {});
+  CHECK_THAT(body, ContainsText("memleak_group_processes{group=\"p4\"} 1\n"));
+  CHECK_THAT(body, ContainsText("memleak_group_processes{group=\"p5\"} 1\n"));
+  CHECK_THAT(body, ContainsText("memleak_group_processes{group=\"(other)\"} 2\n"));
+}
+
 TEST_CASE("a snapshot younger than the minimum interval is served again") {
   ProcTree tree;
   tree.Put({});

@@ -47,7 +47,9 @@ struct World {
   void PassWithoutNames(double now) {
     table.BeginPass(At(now));
     REQUIRE(source.Read(kAll, table));
-    table.EndPass(source, true);
+    table.EndPass();
+    table.Choose();
+    table.ReadLimits(source);
   }
 
   const Process* Find(int pid) const {

@@ -27,25 +27,23 @@ using std::chrono::steady_clock;
 // How civetweb treats connections (1.15 and 1.16, read in its source and tried): one worker thread
 // serves one connection from its first byte to its close, idle kept-alive time included. What
 // bounds the time that a client can hold a worker:
-// - A request's header must be whole kRequestTimeout after its worker began to wait for it. That is
-//   looked at after each read, and a read waits as long again: a client that sends a byte a second
-//   is cut after 5 s, one that times its last byte well after 10 s.
+// - A request's header must be whole within the request timeout, counted from when its worker began
+//   to wait for it. That is looked at after each read, and a read waits as long again: a client
+//   that sends a byte a second is cut after 5 s, one that times its last byte well after 10 s.
 // - A kept-alive connection is closed after as long without a next request.
-// - A write that makes no progress for 5 to 7 s is given up; any progress starts that clock anew,
-// so
-//   Send has a deadline of its own for the whole response.
-// - A request's body is never read: civetweb would wait for it a byte at a time without any limit,
-// so
-//   a connection that announces one is closed after its response.
+// - A write that makes no progress for 6 s is given up. Any progress starts that clock anew, so
+//   Send has a deadline for the whole response: a client that never reads is cut after 8 s, one
+//   that reads a little now and then after 16 s at most.
+// - A request's body is never read: civetweb would wait for it a byte at a time without any limit.
+//   A connection that announces a body is closed after its response.
 constexpr const char* kRequestTimeoutMs = "5000";
 constexpr std::chrono::seconds kSendTimeout{10};
 
-// Beyond the requests that `max_requests` lets in, so many connections can dawdle before a new one
-// has to wait for a worker. A worker costs 16 KiB of memory, and 40 KiB once it has served a
-// scrape.
-constexpr int kSpareWorkers = 216;
+// Workers beyond `max_requests`: with the default of 40, 200 connections that dawdle still leave 16
+// to answer others at once. A worker costs 16 KiB of memory, 40 KiB once it has served a scrape.
+constexpr int kSpareWorkers = 176;
 
-// civetweb's workers have 100 KiB of stack, a fixed choice of its builders: nothing that runs in a
+// civetweb's workers have 100 KiB of stack, fixed when Debian builds it: nothing that runs in a
 // request may keep more than a few KiB there.
 
 // How much is handed to civetweb at once: little enough that one write ends or stalls, so that the

@@ -14,6 +14,8 @@ namespace memleak {
 struct GroupRule {
   std::string name;   // may hold \1 ... \9
   std::string regex;  // RE2 syntax, unanchored
+
+  bool operator==(const GroupRule&) const = default;
 };
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
@@ -25,16 +27,22 @@ struct Options {
     std::string telemetry_path = "/metrics";
     bool ui = true;
     int max_requests = 40;
+
+    bool operator==(const Web&) const = default;
   } web;
 
   struct Paths {
     std::string procfs = "/proc";
     std::string rootfs = "/";
+
+    bool operator==(const Paths&) const = default;
   } path;
 
   struct Collectors {
     bool disable_defaults = false;
     std::map<std::string, bool> enabled;  // only those that were named
+
+    bool operator==(const Collectors&) const = default;
   } collector;
 
   struct Processes {
@@ -42,25 +50,39 @@ struct Options {
     uint64_t min_rss_bytes = uint64_t{16} << 20;
     std::chrono::milliseconds min_age{30'000};
     int limit = 50;
+
+    bool operator==(const Processes&) const = default;
   } process;
 
   struct Groups {
     int limit = 100;
     std::vector<GroupRule> rules;
+
+    bool operator==(const Groups&) const = default;
   } group;
 
   struct Scrape {
-    std::chrono::milliseconds min_interval{1'000};
+    std::chrono::milliseconds min_interval{1'000};  // never longer than the trend's interval
+
+    bool operator==(const Scrape&) const = default;
   } scrape;
 
   struct Trend {
     std::chrono::milliseconds interval{15'000};  // refresh when nobody scrapes
+
+    bool operator==(const Trend&) const = default;
   } trend;
 
   struct Log {
     LogLevel level = LogLevel::kInfo;
     LogFormat format = LogFormat::kLogfmt;
+
+    bool operator==(const Log&) const = default;
   } log;
+
+  std::string config_file;  // the `--config.file` that was read, empty without one
+
+  bool operator==(const Options&) const = default;
 };
 
 }  // namespace memleak

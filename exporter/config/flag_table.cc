@@ -1,0 +1,205 @@
+#include "exporter/config/flag_table.h"
+
+#include <utility>
+
+#include "exporter/config/errors.h"
+#include "exporter/config/units.h"
+#include "exporter/config/values.h"
+
+namespace memleak {
+namespace {
+
+using Kind = Flag::Kind;
+
+constexpr int kMaxRequestsLimit = 1'000;
+constexpr int kMaxSeriesLimit = 100'000;
+
+// Rows of one section; each function adds one kind of row.
+class Section {
+ public:
+  Section(std::vector<Flag>& table, std::string_view title) : table_(table), title_(title) {}
+
+  Flag& Value(std::string name, std::string value_name, std::string default_value, std::string help,
+              Flag::Set set) {
+    Flag flag;
+    flag.section = title_;
+    flag.kind = Kind::kValue;
+    flag.file_key = name;
+    flag.name = std::move(name);
+    flag.value_name = std::move(value_name);
+    flag.default_value = std::move(default_value);
+    flag.help = std::move(help);
+    flag.set = std::move(set);
+    return table_.emplace_back(std::move(flag));
+  }
+
+  Flag& List(Kind kind, std::string name, std::string value_name, std::string default_value,
+             std::string help, Flag::Set set, std::function<void(Options&)> clear) {
+    Flag& flag = Value(std::move(name), std::move(value_name), std::move(default_value),
+                       std::move(help), std::move(set));
+    flag.kind = kind;
+    flag.clear = std::move(clear);
+    return flag;
+  }
+
+  Flag& Bool(Kind kind, std::string name, std::string default_value, std::string help,
+             std::function<void(bool, Options&)> set) {
+    Flag& flag = Value(std::move(name), "", std::move(default_value), std::move(help),
+                       [set = std::move(set)](std::string_view value, Options& options) {
+                         set(ParseSwitch(value), options);
+                       });
+    flag.kind = kind;
+    return flag;
+  }
+
+  void Action(std::string name, std::string help, CommandLine::Action action) {
+    Flag& flag = Value(std::move(name), "", "", std::move(help), nullptr);
+    flag.kind = Kind::kAction;
+    flag.file_key.clear();
+    flag.action = action;
+  }
+
+ private:
+  std::vector<Flag>& table_;
+  std::string_view title_;
+};
+
+void AddWeb(std::vector<Flag>& table) {
+  Section web(table, "Web");
+  web.List(
+      Kind::kList, "web.listen-address", "HOST:PORT", ":10078",
+      "where to listen, repeatable; [v6]:port and :port too, port 0 picks a free one",
+      [](std::string_view value, Options& options) {
+        options.web.listen_addresses.push_back(CheckListenAddress(value));
+      },
+      [](Options& options) { options.web.listen_addresses.clear(); });
+  web.Value("web.telemetry-path", "PATH", "/metrics", "where the metrics are",
+            [](std::string_view value, Options& options) {
+              options.web.telemetry_path = ParseTelemetryPath(value);
+            });
+  web.Bool(Kind::kSwitch, "web.ui", "true", "the page for people at /",
+           [](bool on, Options& options) { options.web.ui = on; });
+  web.Value("web.max-requests", "N", "40", "requests served at once; others get 503",
+            [](std::string_view value, Options& options) {
+              options.web.max_requests = ParseInteger(value, 1, kMaxRequestsLimit);
+            });
+}
+
+void AddHost(std::vector<Flag>& table) {
+  Section host(table, "Host");
+  host.Value(
+      "path.procfs", "DIR", "/proc", "where the host's /proc is mounted",
+      [](std::string_view value, Options& options) { options.path.procfs = ParsePath(value); });
+  host.Value(
+      "path.rootfs", "DIR", "/", "where the host's / is mounted",
+      [](std::string_view value, Options& options) { options.path.rootfs = ParsePath(value); });
+}
+
+void AddCollectors(std::vector<Flag>& table, std::span<const CollectorFlag> collectors) {
+  Section section(table, "Collectors");
+  for (const CollectorFlag& collector : collectors) {
+    const std::string name(collector.name);
+    section.Bool(Kind::kSwitch, "collector." + name,
+                 collector.enabled_by_default ? "true" : "false", std::string(collector.help),
+                 [name](bool on, Options& options) { options.collector.enabled[name] = on; });
+  }
+  section.Bool(Kind::kMark, "collector.disable-defaults", "",
+               "run only the collectors that are switched on by name",
+               [](bool on, Options& options) { options.collector.disable_defaults = on; });
+}
+
+void AddProcessesAndGroups(std::vector<Flag>& table) {
+  Section section(table, "Processes and groups");
+  section.Value("process.source", "NAME", "auto", "how processes are read: auto or procfs",
+                [](std::string_view value, Options& options) {
+                  ParseChoice(value, {"auto", "procfs"});
+                  options.process.source = value;
+                });
+  section.Value("process.min-rss", "SIZE", "16MiB",
+                "smaller processes are only in their group's sums",
+                [](std::string_view value, Options& options) {
+                  options.process.min_rss_bytes = ParseSize(value);
+                });
+  section.Value("process.min-age", "TIME", "30s",
+                "younger processes are only in their group's sums",
+                [](std::string_view value, Options& options) {
+                  options.process.min_age = ParseDuration(value);
+                });
+  section.Value("process.limit", "N", "50", "most processes shown one by one",
+                [](std::string_view value, Options& options) {
+                  options.process.limit = ParseInteger(value, 0, kMaxSeriesLimit);
+                });
+  section.Value("group.limit", "N", "100", "most groups shown; the others are summed as (other)",
+                [](std::string_view value, Options& options) {
+                  options.group.limit = ParseInteger(value, 0, kMaxSeriesLimit);
+                });
+  section
+      .List(
+          Kind::kRules, "group.rule", "NAME=REGEX", "",
+          "name the group of processes whose executable and command line match, repeatable, the "
+          "first match wins; \\1 to \\9 in NAME are capture groups; group.rules in the file",
+          [](std::string_view value, Options& options) {
+            options.group.rules.push_back(ParseGroupRule(value));
+          },
+          [](Options& options) { options.group.rules.clear(); })
+      .file_key = "group.rules";
+}
+
+void AddTiming(std::vector<Flag>& table) {
+  Section timing(table, "Timing");
+  timing.Value("scrape.min-interval", "TIME", "1s",
+               "scrapes that follow sooner get the same values; at most trend.interval",
+               [](std::string_view value, Options& options) {
+                 options.scrape.min_interval = ParseDuration(value);
+               });
+  timing.Value("trend.interval", "TIME", "15s", "how often to look when nobody scrapes",
+               [](std::string_view value, Options& options) {
+                 options.trend.interval = ParseDuration(value);
+                 if (options.trend.interval.count() == 0) {
+                   throw UsageError("0 is too short an interval; use 1ms or more, like 15s");
+                 }
+               });
+}
+
+void AddLog(std::vector<Flag>& table) {
+  Section log(table, "Log (on standard error)");
+  log.Value("log.level", "LEVEL", "info", "least serious that is shown: debug, info, warn or error",
+            [](std::string_view value, Options& options) {
+              options.log.level =
+                  static_cast<LogLevel>(ParseChoice(value, {"debug", "info", "warn", "error"}));
+            });
+  log.Value("log.format", "FORMAT", "logfmt", "logfmt or json",
+            [](std::string_view value, Options& options) {
+              options.log.format = static_cast<LogFormat>(ParseChoice(value, {"logfmt", "json"}));
+            });
+}
+
+void AddOthers(std::vector<Flag>& table) {
+  Section others(table, "Others");
+  others
+      .Value(
+          "config.file", "FILE", "",
+          "YAML with these names, nested at the dots; flags given here replace what it says",
+          [](std::string_view value, Options& options) { options.config_file = ParsePath(value); })
+      .file_key.clear();
+  others.Action("list-collectors", "print the collectors and exit",
+                CommandLine::Action::kListCollectors);
+  others.Action("version", "print the version and exit", CommandLine::Action::kVersion);
+  others.Action("help", "print this and exit", CommandLine::Action::kHelp);
+}
+
+}  // namespace
+
+std::vector<Flag> FlagTable(std::span<const CollectorFlag> collectors) {
+  std::vector<Flag> table;
+  AddWeb(table);
+  AddHost(table);
+  AddCollectors(table, collectors);
+  AddProcessesAndGroups(table);
+  AddTiming(table);
+  AddLog(table);
+  AddOthers(table);
+  return table;
+}
+
+}  // namespace memleak

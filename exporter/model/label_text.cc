@@ -1,6 +1,7 @@
 #include "exporter/model/label_text.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace memleak {
@@ -8,23 +9,44 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-// Length of the character that `text` starts with, or 0 when it is none: a broken or overlong
-// sequence, a surrogate, beyond U+10FFFF (the table of well-formed byte sequences in section 3.9 of
-// the Unicode standard). NUL counts as broken: some parsers end there.
-size_t CharacterLength(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const uint8_t lead = byte(0);
-  if (lead < 0x80) return lead == 0 ? 0 : 1;
-  const size_t length = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
-  if (length == 0 || text.size() < length) return 0;
-  // The second byte rules out what is overlong, a surrogate or too large.
-  const uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  const uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-  if (byte(1) < low || byte(1) > high) return 0;
-  for (size_t i = 2; i < length; ++i) {
-    if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
+// Well-formed byte sequences: table 3-7 of the Unicode standard, without NUL, where some parsers
+// end. The second byte is what rules out overlong forms, surrogates and code points that are too
+// large; any later one is 80 to BF.
+struct Form {
+  uint8_t first_low, first_high;
+  uint8_t second_low, second_high;
+  size_t length;
+};
+constexpr std::array<Form, 9> kForms = {{{0x01, 0x7F, 0x00, 0x00, 1},
+                                         {0xC2, 0xDF, 0x80, 0xBF, 2},
+                                         {0xE0, 0xE0, 0xA0, 0xBF, 3},
+                                         {0xE1, 0xEC, 0x80, 0xBF, 3},
+                                         {0xED, 0xED, 0x80, 0x9F, 3},
+                                         {0xEE, 0xEF, 0x80, 0xBF, 3},
+                                         {0xF0, 0xF0, 0x90, 0xBF, 4},
+                                         {0xF1, 0xF3, 0x80, 0xBF, 4},
+                                         {0xF4, 0xF4, 0x80, 0x8F, 4}}};
+
+// Whether `text` starts with a character of this form.
+bool StartsWith(std::string_view text, const Form& form) {
+  const auto in = [&](size_t i, uint8_t low, uint8_t high) {
+    const auto byte = static_cast<uint8_t>(text[i]);
+    return byte >= low && byte <= high;
+  };
+  if (text.size() < form.length || !in(0, form.first_low, form.first_high)) return false;
+  if (form.length > 1 && !in(1, form.second_low, form.second_high)) return false;
+  for (size_t i = 2; i < form.length; ++i) {
+    if (!in(i, 0x80, 0xBF)) return false;
   }
-  return length;
+  return true;
+}
+
+// Length of the character that `text` starts with, or 0 when it is none.
+size_t CharacterLength(std::string_view text) {
+  for (const Form& form : kForms) {
+    if (StartsWith(text, form)) return form.length;
+  }
+  return 0;
 }
 
 // Calls `sink` with each character of `text` made valid, at most `max_bytes` of them together.

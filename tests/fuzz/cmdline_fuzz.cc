@@ -1,9 +1,24 @@
 // Command lines: arguments hold secrets, so whatever is taken from them is a safe name.
 //
 // Input: flags, executable's path and comm, a line each; the rest is the command line.
+#include <algorithm>
+#include <string>
+
 #include "exporter/model/group_name.h"
 #include "exporter/model/runtime_script.h"
 #include "tests/fuzz/property.h"
+
+namespace {
+
+// What may be shown of an argument, told again here: the code under test must not judge itself.
+bool IsHarmless(std::string_view name) {
+  return name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  std::string_view("_.$/:@-").find(c) != std::string_view::npos;
+         });
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace memleak;
@@ -22,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Require(bytes <= cmdline.size(), "arguments are parts of the command line");
   for (const std::string_view runtime : {"java", "python", "node", "ruby", "perl", "php"}) {
     const std::string script = RuntimeScript(runtime, arguments);
-    Require(script.empty() || IsSafeName(script), "a script's name is safe");
+    Require(IsHarmless(script), "a script's name is safe");
     Require(cmdline.find(script) != std::string_view::npos, "a script's name was an argument");
   }
 
@@ -34,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   // With a harmless comm and no executable everything else comes from the arguments.
   const NamedGroup from_arguments = NameGroup({"", cmdline, truncated, "comm"}, no_rules);
-  Require(IsSafeName(from_arguments.group), "what comes from arguments is safe");
+  Require(IsHarmless(from_arguments.group), "what comes from arguments is safe");
 
   static const GroupRules rules({{"first \\1", "^(\\S*) "}, {"any:\\2", "(a+)+(.*)$"}});
   const NamedGroup ruled = NameGroup({exe, cmdline, truncated, comm}, rules);

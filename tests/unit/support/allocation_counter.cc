@@ -17,5 +17,12 @@ void* operator new(size_t size) {
   throw std::bad_alloc();
 }
 
+// Without this one AddressSanitizer's own would serve it, and what it gives is not for our delete.
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  ++allocations;
+  return std::malloc(size);
+}
+
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }

@@ -84,7 +84,9 @@ void Serve(const Options& options) {
   scraper.Start();
   for (const std::string& url : server.urls()) {
     Log(LogLevel::kInfo, "listening",
-        {{"url", url + options.web.telemetry_path}, {"version", std::string(Version())}});
+        {{"url", url + options.web.telemetry_path},
+         {"source", std::string(scraper.source_name())},
+         {"version", std::string(Version())}});
   }
 
   int signal_number = 0;

@@ -54,6 +54,9 @@ class Scraper {
   // Shows a snapshot that is fresh enough to `visit`, which must not block: the lock is held.
   void Visit(const std::function<void(const Snapshot&)>& visit);
 
+  // How processes are read, e.g. "procfs".
+  std::string_view source_name() const { return model_.source_name(); }
+
   bool Ready() const { return ready_; }
   // False when three refreshes in a row were missed. Takes no lock: it answers while one is stuck.
   bool Healthy() const;

@@ -20,7 +20,9 @@ struct FreeCompressor {
 }  // namespace
 
 std::string Gzip(std::string_view body) {
-  thread_local const std::unique_ptr<libdeflate_compressor, FreeCompressor> compressor(
+  // Made anew each time: it takes microseconds, and one kept by each of hundreds of workers would
+  // hold 150 kB apiece.
+  const std::unique_ptr<libdeflate_compressor, FreeCompressor> compressor(
       libdeflate_alloc_compressor(kLevel));
   if (!compressor) throw std::bad_alloc();
   std::string compressed(libdeflate_gzip_compress_bound(compressor.get(), body.size()), '\0');

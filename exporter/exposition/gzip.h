@@ -7,8 +7,7 @@
 
 namespace memleak {
 
-// Returns `body` compressed at a fast level. Any thread; each thread keeps one compressor. Throws
-// std::bad_alloc only.
+// Returns `body` compressed at a fast level. Any thread. Throws std::bad_alloc only.
 std::string Gzip(std::string_view body);
 
 }  // namespace memleak

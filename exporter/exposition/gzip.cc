@@ -8,7 +8,7 @@
 namespace memleak {
 namespace {
 
-// The body is repetitive text: higher levels cost several times the CPU for a few per cent.
+// A scrape costs CPU on every host: level 6 takes twice of it for a fifth less to send.
 constexpr int kLevel = 1;
 
 struct FreeCompressor {

@@ -108,7 +108,8 @@ bool Scraper::Accepts(const Choice& choice, std::string& why) const {
     for (const std::string& name : *names) {
       const auto known = [&](const Entry& entry) { return entry.info->name == name; };
       if (std::none_of(collectors_.begin(), collectors_.end(), known)) {
-        why = "no enabled collector is called \"" + name + "\"";
+        why = "collect[] and exclude[] take enabled collectors:";
+        for (const Entry& entry : collectors_) why += " " + std::string(entry.info->name);
         return false;
       }
     }

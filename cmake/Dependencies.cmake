@@ -1,7 +1,7 @@
 # Third-party libraries, all from Debian 12 and 13; each is included by one or two files only.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-find_package(Boost REQUIRED COMPONENTS program_options)        # command line
+find_package(Boost CONFIG REQUIRED COMPONENTS program_options)  # command line
 find_package(prometheus-cpp CONFIG REQUIRED)                   # the exporter's own metrics
 find_package(spdlog CONFIG REQUIRED)                           # log lines
 find_package(nlohmann_json CONFIG REQUIRED)                    # JSON log lines

@@ -38,7 +38,7 @@ case ${1-} in
     # Headers are judged where they are included, so only what is compiled is listed; and not what the
     # build generates.
     sed -n 's/^  "file": "\(.*\)",\{0,1\}$/\1/p' build/dev/compile_commands.json |
-      grep -v "^$PWD/build/" | sort -u |
+      grep "\.cc$" | grep -v "^$PWD/build/" | sort -u |
       xargs -d '\n' -n 1 -P "$(nproc)" "$tool" -p build/dev --quiet
     ;;
   shell)

@@ -115,30 +115,35 @@ class Exporter:
             self.process = start(
                 stack, [*command, f"{listen}=127.0.0.1:{self.port}"], stdout=log, stderr=log
             )
-        self.wait_until_listening()
+        self.wait_until_serving()
 
-    def wait_until_listening(self):
+    def wait_until_serving(self):
+        """Waits for the first scrape that is served: 503 says that the start is under way."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
+                if self.get_metrics()[0] == 200:
+                    return
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise Broken(f"{self.name} did not start: see {self.log}")
             time.sleep(0.05)
 
-    def scrape(self):
+    def get_metrics(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SCRAPE_SECONDS)
         try:
             connection.request("GET", "/metrics", headers={"Accept": "text/plain;version=0.0.4"})
             response = connection.getresponse()
-            body = response.read()
-        except OSError as error:
-            raise Broken(f"{self.name} did not answer: {error}; see {self.log}") from error
+            return response.status, response.read()
         finally:
             connection.close()
-        if response.status != 200:
-            raise Broken(f"{self.name} answered {response.status}; see {self.log}")
+
+    def scrape(self):
+        try:
+            status, body = self.get_metrics()
+        except OSError as error:
+            raise Broken(f"{self.name} did not answer: {error}; see {self.log}") from error
+        if status != 200:
+            raise Broken(f"{self.name} answered {status}; see {self.log}")
         text = body.decode()
         return {
             "processes": int(sum(float(value) for value in self.counter.findall(text))),

@@ -6,10 +6,6 @@
 namespace memleak {
 namespace {
 
-constexpr Family Bytes(std::string_view name, std::string_view help) {
-  return {name, MetricType::kGauge, "bytes", help};
-}
-
 struct MemoryRow {
   MemoryField field;
   Family family;
@@ -17,16 +13,16 @@ struct MemoryRow {
 
 constexpr std::array<MemoryRow, 5> kMemoryRows = {{
     {MemoryField::kResident,
-     Bytes("memleak_group_resident_memory_bytes",
-           "Sum of VmRSS; pages that members share are counted by each of them.")},
-    {MemoryField::kAnon, Bytes("memleak_group_anon_memory_bytes", "Sum of RssAnon.")},
-    {MemoryField::kFile, Bytes("memleak_group_file_memory_bytes", "Sum of RssFile.")},
-    {MemoryField::kShmem, Bytes("memleak_group_shmem_memory_bytes", "Sum of RssShmem.")},
-    {MemoryField::kSwap, Bytes("memleak_group_swap_memory_bytes", "Sum of VmSwap.")},
+     BytesGauge("memleak_group_resident_memory_bytes",
+                "Sum of VmRSS; pages that members share are counted by each of them.")},
+    {MemoryField::kAnon, BytesGauge("memleak_group_anon_memory_bytes", "Sum of RssAnon.")},
+    {MemoryField::kFile, BytesGauge("memleak_group_file_memory_bytes", "Sum of RssFile.")},
+    {MemoryField::kShmem, BytesGauge("memleak_group_shmem_memory_bytes", "Sum of RssShmem.")},
+    {MemoryField::kSwap, BytesGauge("memleak_group_swap_memory_bytes", "Sum of VmSwap.")},
 }};
 
 constexpr Family kFootprint =
-    Bytes("memleak_group_footprint_bytes", "Sum of RssAnon + VmSwap: what leaks.");
+    BytesGauge("memleak_group_footprint_bytes", "Sum of RssAnon + VmSwap: what leaks.");
 constexpr Family kOpenFds = {"memleak_group_open_fds", MetricType::kGauge, "",
                              "Sum of open file descriptors."};
 constexpr Family kThreads = {"memleak_group_threads", MetricType::kGauge, "", "Sum of threads."};
@@ -38,10 +34,11 @@ constexpr Family kCpu = {"memleak_group_cpu_seconds", MetricType::kCounter, "sec
                          "CPU time that members used while the exporter ran, ended ones included."};
 constexpr Family kFaults = {"memleak_group_major_page_faults", MetricType::kCounter, "",
                             "Major page faults of members while the exporter ran."};
-constexpr Family kLargest = Bytes("memleak_group_largest_footprint_bytes",
-                                  "Footprint of the largest member, to compare with the median.");
+constexpr Family kLargest =
+    BytesGauge("memleak_group_largest_footprint_bytes",
+               "Footprint of the largest member, to compare with the median.");
 constexpr Family kMedian =
-    Bytes("memleak_group_median_footprint_bytes", "Median of the members' footprints.");
+    BytesGauge("memleak_group_median_footprint_bytes", "Median of the members' footprints.");
 constexpr Family kLargestStart = {
     "memleak_group_largest_start_time_seconds", MetricType::kGauge, "seconds",
     "When the largest member started: is the largest also the oldest?"};

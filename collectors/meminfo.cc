@@ -11,34 +11,34 @@ struct Row {
   Family family;
 };
 
-constexpr Family Gauge(std::string_view name, std::string_view help) {
-  return {name, MetricType::kGauge, "bytes", help};
-}
-
 constexpr std::array<Row, kMemInfoFields> kRows = {{
-    {MemInfoField::kTotal, Gauge("memleak_node_memory_total_bytes", "MemTotal.")},
+    {MemInfoField::kTotal, BytesGauge("memleak_node_memory_total_bytes", "MemTotal.")},
     {MemInfoField::kFree,
-     Gauge("memleak_node_memory_free_bytes",
-           "MemFree: used for nothing at all; low on any healthy host, do not alert on it.")},
-    {MemInfoField::kAvailable, Gauge("memleak_node_memory_available_bytes",
-                                     "MemAvailable: what new programs can have without swapping.")},
-    {MemInfoField::kBuffers, Gauge("memleak_node_memory_buffers_bytes", "Buffers.")},
+     BytesGauge("memleak_node_memory_free_bytes",
+                "MemFree: used for nothing at all; low on any healthy host, do not alert on it.")},
+    {MemInfoField::kAvailable,
+     BytesGauge("memleak_node_memory_available_bytes",
+                "MemAvailable: what new programs can have without swapping.")},
+    {MemInfoField::kBuffers, BytesGauge("memleak_node_memory_buffers_bytes", "Buffers.")},
     {MemInfoField::kCached,
-     Gauge("memleak_node_memory_cached_bytes", "Cached: page cache, shared memory included.")},
-    {MemInfoField::kAnon, Gauge("memleak_node_memory_anon_bytes", "AnonPages.")},
+     BytesGauge("memleak_node_memory_cached_bytes", "Cached: page cache, shared memory included.")},
+    {MemInfoField::kAnon, BytesGauge("memleak_node_memory_anon_bytes", "AnonPages.")},
     {MemInfoField::kShmem,
-     Gauge("memleak_node_memory_shmem_bytes", "Shmem: tmpfs and shared memory.")},
+     BytesGauge("memleak_node_memory_shmem_bytes", "Shmem: tmpfs and shared memory.")},
     {MemInfoField::kSlabReclaimable,
-     Gauge("memleak_node_memory_slab_reclaimable_bytes", "SReclaimable.")},
-    {MemInfoField::kSlabUnreclaimable, Gauge("memleak_node_memory_slab_unreclaimable_bytes",
-                                             "SUnreclaim: where leaks of the kernel show.")},
-    {MemInfoField::kPageTables, Gauge("memleak_node_memory_page_tables_bytes", "PageTables.")},
-    {MemInfoField::kKernelStack, Gauge("memleak_node_memory_kernel_stack_bytes", "KernelStack.")},
-    {MemInfoField::kVmallocUsed, Gauge("memleak_node_memory_vmalloc_used_bytes", "VmallocUsed.")},
-    {MemInfoField::kPercpu, Gauge("memleak_node_memory_percpu_bytes", "Percpu.")},
+     BytesGauge("memleak_node_memory_slab_reclaimable_bytes", "SReclaimable.")},
+    {MemInfoField::kSlabUnreclaimable, BytesGauge("memleak_node_memory_slab_unreclaimable_bytes",
+                                                  "SUnreclaim: where leaks of the kernel show.")},
+    {MemInfoField::kPageTables, BytesGauge("memleak_node_memory_page_tables_bytes", "PageTables.")},
+    {MemInfoField::kKernelStack,
+     BytesGauge("memleak_node_memory_kernel_stack_bytes", "KernelStack.")},
+    {MemInfoField::kVmallocUsed,
+     BytesGauge("memleak_node_memory_vmalloc_used_bytes", "VmallocUsed.")},
+    {MemInfoField::kPercpu, BytesGauge("memleak_node_memory_percpu_bytes", "Percpu.")},
     {MemInfoField::kCommitted,
-     Gauge("memleak_node_memory_committed_bytes", "Committed_AS: promised, not used.")},
-    {MemInfoField::kCommitLimit, Gauge("memleak_node_memory_commit_limit_bytes", "CommitLimit.")},
+     BytesGauge("memleak_node_memory_committed_bytes", "Committed_AS: promised, not used.")},
+    {MemInfoField::kCommitLimit,
+     BytesGauge("memleak_node_memory_commit_limit_bytes", "CommitLimit.")},
 }};
 
 class MeminfoCollector : public Collector {

@@ -6,10 +6,6 @@
 namespace memleak {
 namespace {
 
-constexpr Family Bytes(std::string_view name, std::string_view help) {
-  return {name, MetricType::kGauge, "bytes", help};
-}
-
 struct MemoryRow {
   MemoryField field;
   Family family;
@@ -17,24 +13,25 @@ struct MemoryRow {
 
 constexpr std::array<MemoryRow, 8> kMemoryRows = {{
     {MemoryField::kResident,
-     Bytes("memleak_process_resident_memory_bytes", "VmRSS: memory that the process holds.")},
-    {MemoryField::kAnon, Bytes("memleak_process_anon_memory_bytes",
-                               "RssAnon: heap, stacks and private mappings in memory.")},
-    {MemoryField::kFile,
-     Bytes("memleak_process_file_memory_bytes", "RssFile: mapped files, given back under need.")},
+     BytesGauge("memleak_process_resident_memory_bytes", "VmRSS: memory that the process holds.")},
+    {MemoryField::kAnon, BytesGauge("memleak_process_anon_memory_bytes",
+                                    "RssAnon: heap, stacks and private mappings in memory.")},
+    {MemoryField::kFile, BytesGauge("memleak_process_file_memory_bytes",
+                                    "RssFile: mapped files, given back under need.")},
     {MemoryField::kShmem,
-     Bytes("memleak_process_shmem_memory_bytes", "RssShmem: shared memory and memfds.")},
-    {MemoryField::kSwap,
-     Bytes("memleak_process_swap_memory_bytes", "VmSwap: anonymous memory that was swapped out.")},
+     BytesGauge("memleak_process_shmem_memory_bytes", "RssShmem: shared memory and memfds.")},
+    {MemoryField::kSwap, BytesGauge("memleak_process_swap_memory_bytes",
+                                    "VmSwap: anonymous memory that was swapped out.")},
     {MemoryField::kPeakResident,
-     Bytes("memleak_process_peak_resident_memory_bytes", "VmHWM: the largest VmRSS so far.")},
-    {MemoryField::kVirtual, Bytes("memleak_process_virtual_memory_bytes",
-                                  "VmSize: address space, mostly not memory; never alert on it.")},
-    {MemoryField::kPageTable, Bytes("memleak_process_page_table_bytes", "VmPTE.")},
+     BytesGauge("memleak_process_peak_resident_memory_bytes", "VmHWM: the largest VmRSS so far.")},
+    {MemoryField::kVirtual,
+     BytesGauge("memleak_process_virtual_memory_bytes",
+                "VmSize: address space, mostly not memory; never alert on it.")},
+    {MemoryField::kPageTable, BytesGauge("memleak_process_page_table_bytes", "VmPTE.")},
 }};
 
 constexpr Family kFootprint =
-    Bytes("memleak_process_footprint_bytes", "RssAnon + VmSwap: what leaks.");
+    BytesGauge("memleak_process_footprint_bytes", "RssAnon + VmSwap: what leaks.");
 constexpr Family kOpenFds = {"memleak_process_open_fds", MetricType::kGauge, "",
                              "Open file descriptors."};
 constexpr Family kMaxFds = {"memleak_process_max_fds", MetricType::kGauge, "",

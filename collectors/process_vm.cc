@@ -14,22 +14,17 @@ struct Row {
 // Named after the kernel's lines, so that nobody has to guess which is which.
 constexpr std::array<Row, 7> kRows = {{
     {MemoryField::kPeakVirtual,
-     {"memleak_process_vm_peak_bytes", MetricType::kGauge, "bytes", "VmPeak: the largest VmSize."}},
-    {MemoryField::kData,
-     {"memleak_process_vm_data_bytes", MetricType::kGauge, "bytes",
-      "VmData: private writable address space, mostly not memory."}},
+     BytesGauge("memleak_process_vm_peak_bytes", "VmPeak: the largest VmSize.")},
+    {MemoryField::kData, BytesGauge("memleak_process_vm_data_bytes",
+                                    "VmData: private writable address space, mostly not memory.")},
     {MemoryField::kStack,
-     {"memleak_process_vm_stk_bytes", MetricType::kGauge, "bytes",
-      "VmStk: address space of the main stack."}},
-    {MemoryField::kExe,
-     {"memleak_process_vm_exe_bytes", MetricType::kGauge, "bytes", "VmExe: code of the program."}},
-    {MemoryField::kLib,
-     {"memleak_process_vm_lib_bytes", MetricType::kGauge, "bytes", "VmLib: code of libraries."}},
+     BytesGauge("memleak_process_vm_stk_bytes", "VmStk: address space of the main stack.")},
+    {MemoryField::kExe, BytesGauge("memleak_process_vm_exe_bytes", "VmExe: code of the program.")},
+    {MemoryField::kLib, BytesGauge("memleak_process_vm_lib_bytes", "VmLib: code of libraries.")},
     {MemoryField::kLocked,
-     {"memleak_process_vm_lck_bytes", MetricType::kGauge, "bytes",
-      "VmLck: locked, never swapped."}},
+     BytesGauge("memleak_process_vm_lck_bytes", "VmLck: locked, never swapped.")},
     {MemoryField::kPinned,
-     {"memleak_process_vm_pin_bytes", MetricType::kGauge, "bytes", "VmPin: pinned, never moved."}},
+     BytesGauge("memleak_process_vm_pin_bytes", "VmPin: pinned, never moved.")},
 }};
 
 class ProcessVmCollector : public Collector {

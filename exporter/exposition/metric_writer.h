@@ -30,6 +30,11 @@ struct Family {
   std::string_view help;  // one sentence, unescaped
 };
 
+// The commonest kind.
+constexpr Family BytesGauge(std::string_view name, std::string_view help) {
+  return {name, MetricType::kGauge, "bytes", help};
+}
+
 class MetricWriter {
  public:
   explicit MetricWriter(Format format) : format_(format) {}

@@ -38,12 +38,14 @@ def run(*arguments, timeout=DEADLINE_SECONDS):
 class Exporter:
     """One running exporter. Use `stop()` to end it and have its end checked."""
 
-    def __init__(self, *arguments, listen=("127.0.0.1:0",), urls=None, wrapper=(), binary=BINARY):
+    def __init__(self, *arguments, listen=("127.0.0.1:0",), urls=None, wrapper=(), binary=BINARY,
+                 env=None):
         self._log = tempfile.TemporaryFile()
         self.stopped = False
         command = [*wrapper, binary, *(f"--web.listen-address={a}" for a in listen), *arguments]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=self._log)
+                                        stdout=subprocess.DEVNULL, stderr=self._log,
+                                        env=os.environ | (env or {}))
         try:
             self.urls = wait_for("the exporter's port in its log",
                                  lambda: self._listening(urls or len(listen)))

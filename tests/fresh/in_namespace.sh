@@ -38,6 +38,8 @@ make_tree() {
     tail -n 20 "$work/debootstrap.log"
     fail "debootstrap"
   }
+  # A mount point for a root, as a machine has: tests make mount namespaces in it.
+  mount --bind "$tree" "$tree"
   mount -t proc proc "$tree/proc"
   mount -t sysfs -o ro sysfs "$tree/sys"
   # Its own devices, none of them the host's.
@@ -65,6 +67,8 @@ make_tree() {
   inside update-ca-certificates >/dev/null 2>&1
   # Nobody will miss this tree after a power cut.
   echo force-unsafe-io >"$tree/etc/dpkg/dpkg.cfg.d/unsafe-io"
+
+  printf '127.0.0.1 localhost\n::1 localhost\n' >"$tree/etc/hosts"
 
   inside useradd --create-home --shell /bin/bash "$user"
   echo "$user ALL=(ALL) NOPASSWD: ALL" >"$tree/etc/sudoers.d/$user"

@@ -45,7 +45,8 @@ def scrape_of(start_exporter, name, accept):
 
 
 @pytest.mark.parametrize("name", fixtures.NAMES)
-@pytest.mark.parametrize("suffix, accept", [("prom", web.ACCEPT_TEXT), ("om", web.ACCEPT_OPENMETRICS)])
+@pytest.mark.parametrize("suffix, accept", [("prom", web.ACCEPT_TEXT),
+                                            ("om", web.ACCEPT_OPENMETRICS)])
 def test_body_equals_the_golden_file(start_exporter, name, suffix, accept):
     golden = (fixtures.GOLDEN / f"{name}.{suffix}").read_text()
     body = scrape_of(start_exporter, name, accept)

@@ -95,7 +95,8 @@ def test_java(exporter, start_program, java_class, arguments):
 
 def test_java_with_a_class_path_longer_than_a_page(exporter, start_program, java_class):
     """The main class stands behind it: 4 KB would not do."""
-    path = ":".join([str(java_class.parent)] + [f"/opt/app/lib/library-{i}.jar" for i in range(900)])
+    libraries = [f"/opt/app/lib/library-{i}.jar" for i in range(900)]
+    path = ":".join([str(java_class.parent), *libraries])
     assert len(path) > 20_000
     program = start_program(["java", "-Xmx32m", "-cp", path, "Waiter"])
     assert program.read_line() == "up"

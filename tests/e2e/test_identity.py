@@ -101,7 +101,8 @@ def test_exec_of_another_program(exporter, start_actor, tmp_path):
 
 def test_exec_of_the_same_program_with_another_script(exporter, start_program, tmp_path):
     """Nothing of the process's name changes but its arguments."""
-    (tmp_path / "second.py").write_text("print('second', flush=True)\nimport sys; sys.stdin.read()\n")
+    (tmp_path / "second.py").write_text(
+        "import sys\nprint('second', flush=True)\nsys.stdin.read()\n")
     (tmp_path / "first.py").write_text(
         "import os, sys\nprint('first', flush=True)\nsys.stdin.readline()\n"
         f"os.execv(sys.executable, [sys.executable, {str(tmp_path / 'second.py')!r}])\n")
@@ -130,7 +131,7 @@ def test_zombie_keeps_its_group_and_has_no_memory(exporter, start_actor, tmp_pat
 
 
 def test_zombie_that_was_never_seen_alive(exporter, start_actor, tmp_path):
-    """Its executable is gone, its comm names its group; it is not exported, and nothing of it is 0."""
+    """Its executable is gone, its comm names its group; nothing of it is exported as 0."""
     actor = start_actor(path=copy_of_actor(tmp_path, "undead"))
     child = actor.tell("zombie")
     body = exporter.scrape_until("both", lambda body: body.find(
@@ -141,7 +142,8 @@ def test_zombie_that_was_never_seen_alive(exporter, start_actor, tmp_path):
 
 def test_kernel_threads(exporter):
     """All in one group, none exported, no memory, not even 0."""
-    threads = [int(name) for name in os.listdir("/proc") if name.isdigit() and is_kernel_thread(name)]
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    threads = [pid for pid in pids if is_kernel_thread(pid)]
     if not threads:
         pytest.skip("needs kernel threads in sight (the host's pid namespace)")
     body = exporter.scrape()

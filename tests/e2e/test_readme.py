@@ -25,7 +25,7 @@ def exporter(start_shared_exporter):
 
 @pytest.mark.parametrize("language, code", blocks())
 def test_block(exporter, tmp_path, language, code):
-    """A block that nobody knows how to run fails: write it so that it can be, or teach readme.py."""
+    """A block that nobody knows how to run fails: change it, or teach readme.py."""
     if language in ("sh", "console"):
         for command in readme.commands(language, code):
             readme.run_command(command, exporter.url)

@@ -89,7 +89,7 @@ def test_environment(exporters, start_actor):
 
 
 def test_rule_that_captures_what_is_no_name(start_exporter, start_actor):
-    """A capture group of a rule shows nothing but [A-Za-z0-9_.$/:@-]; else the next rule decides."""
+    """A capture is of [A-Za-z0-9_.$/:@-] or not shown: then the next rule decides."""
     exporter = start_exporter(*EXPORT_ALL, r"--group.rule=svc-\1=--name=(.*)",
                               r"--group.rule=fallback=actor .*--name=")
     actor = start_actor("--name=a b;c", "--x")

@@ -3,6 +3,7 @@
 import concurrent.futures
 import http.client
 import os
+import re
 import signal
 import socket
 import time
@@ -48,15 +49,14 @@ def slow_connection(url):
     return connection
 
 
-def read_response(connection, received=b""):
-    answer = received
-    while chunk := connection.recv(1 << 20):
-        answer += chunk
-        head, _, body = answer.partition(b"\r\n\r\n")
-        length = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
-        if length and len(body) >= int(length[0].split(b":")[1]):
-            break
-    head, _, body = answer.partition(b"\r\n\r\n")
+def read_response(connection, received):
+    """The rest of a response of which `received` is the beginning: (status, body)."""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(4096)
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = int(re.search(rb"content-length: (\d+)", head, re.I)[1])
+    while len(body) < length and (chunk := connection.recv(1 << 20)):
+        body += chunk
     return int(head.split()[1]), body
 
 

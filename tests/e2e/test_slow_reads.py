@@ -74,8 +74,9 @@ def test_more_than_the_exporter_has_helpers_for(start_exporter, tmp_path):
         host.clone(500, pid)
         host.make_fifo(pid, "cmdline")
     exporter = start_exporter(*host.flags, *FLAGS)
-    body = exporter.scrape_until("all helpers to be stuck", lambda body: body.value(STUCK) > MAX_STUCK
-                                 and all(group_of(body, pid) for pid in hostile))
+    body = exporter.scrape_until(
+        "all helpers to be stuck",
+        lambda body: body.value(STUCK) > MAX_STUCK and all(group_of(body, pid) for pid in hostile))
     # The one that blocks the queue is stuck, too, but cannot be given up.
     assert body.value(STUCK) == MAX_STUCK + 1
     threads = len(os.listdir(f"/proc/{exporter.pid}/task"))

@@ -1,4 +1,4 @@
-"""Named skips: what a test needs and this machine does not have. tests/run.sh fails on them in CI."""
+"""Named skips: what a test needs and this machine lacks. In CI tests/run.sh fails on them."""
 
 import os
 import shutil

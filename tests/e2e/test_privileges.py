@@ -131,12 +131,13 @@ def test_hidepid(start_exporter, start_actor, public_binary, public_directory, t
         pytest.skip("needs Linux 5.8: before it, hidepid is the whole pid namespace's")
     proc = os.path.join(public_directory, "proc")
     os.mkdir(proc)
+    wrapper = private_proc(proc, f"hidepid={level}")
     # Group and all: hidepid asks whether one could trace the other.
     own = start_actor(path=copy_of_actor(public_directory, "nobodys-service"), user=65534,
                       group=65534, extra_groups=[])
     other = start_actor(path=copy_of_actor(tmp_path, "roots-service"))
     exporter = start_exporter(*EXPORT_ALL, f"--path.procfs={proc}", binary=public_binary,
-                              wrapper=private_proc(proc, f"hidepid={level}"))
+                              wrapper=wrapper)
     body = exporter.scrape_until("nobody's service", lambda body: body.of_pid(own.pid))
     assert body.labels("memleak_process_info", pid=str(own.pid))["group"] == "nobodys-service"
     assert body.of_pid(own.pid)["memleak_process_open_fds"] == kernel.open_files(own.pid)

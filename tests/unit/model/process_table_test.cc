@@ -1,14 +1,18 @@
 #include "exporter/model/process_table.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "exporter/host/procfs_source.h"
+#include "exporter/host/unique_fd.h"
 #include "tests/catch.h"
 #include "tests/unit/support/proc_tree.h"
 
@@ -131,6 +135,35 @@ TEST_CASE("a process whose name cannot be read is named by its comm after a seco
   world.Pass(100);
   CHECK(world.slow_reads.stuck() == 1);  // it was not asked again
   std::ofstream(cmdline) << "";          // lets the helper go
+}
+
+TEST_CASE("a name that comes back after an exec is not the new program's") {
+  World world;
+  world.tree.Put(Web(7));
+  const std::string cmdline = (world.tree.ProcessPath(7) / "cmdline").string();
+  std::filesystem::remove(cmdline);
+  REQUIRE(mkfifo(cmdline.c_str(), 0600) == 0);
+  UniqueFd fifo(open(cmdline.c_str(), O_RDWR | O_CLOEXEC));
+  REQUIRE(fifo);
+  world.Pass(0);
+  REQUIRE(world.slow_reads.WaitIdle(std::chrono::seconds(20)));
+  REQUIRE(world.slow_reads.stuck() == 1);
+
+  TreeProcess after = Web(7);
+  after.arg_start += 4096;
+  after.exe = "/bin/other";
+  world.tree.Put(after);
+  world.Pass(0.1);
+  world.Pass(0.2);
+  REQUIRE(world.GroupOf(7) == "other");
+  fifo = UniqueFd();  // the first read ends now
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (world.slow_reads.stuck() > 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::yield();
+  }
+  REQUIRE(world.slow_reads.stuck() == 0);
+  world.Pass(0.3);
+  CHECK(world.GroupOf(7) == "other");
 }
 
 TEST_CASE("a reused pid is a newcomer and carries nothing over") {

@@ -104,6 +104,23 @@ TEST_CASE("one that wavers around the threshold stays; one that stays below it l
   CHECK(field.Chosen() == Flags{false, false});
 }
 
+TEST_CASE("the five minutes below the threshold start anew after a recovery") {
+  Field field(5, 100);
+  field.Set({100});
+  field.Decide(0);
+  field.Set({50});
+  field.Decide(10);
+  field.Decide(290);
+  field.Set({95});
+  field.Decide(295);
+  field.Set({50});
+  field.Decide(320);
+  field.Decide(619);
+  CHECK(field.Chosen() == Flags{true});
+  field.Decide(620);
+  CHECK(field.Chosen() == Flags{false});
+}
+
 TEST_CASE("one that may not enter does not, and free places are filled at once") {
   Field field(2);
   field.Set({50, 40, 30});

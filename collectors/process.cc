@@ -27,7 +27,8 @@ constexpr std::array<MemoryRow, 8> kMemoryRows = {{
     {MemoryField::kVirtual,
      BytesGauge("memleak_process_virtual_memory_bytes",
                 "VmSize: address space, mostly not memory; never alert on it.")},
-    {MemoryField::kPageTable, BytesGauge("memleak_process_page_table_bytes", "VmPTE.")},
+    {MemoryField::kPageTable,
+     BytesGauge("memleak_process_page_table_bytes", "VmPTE: page tables that map this memory.")},
 }};
 
 constexpr Family kFootprint =
@@ -36,7 +37,8 @@ constexpr Family kOpenFds = {"memleak_process_open_fds", MetricType::kGauge, "",
                              "Open file descriptors."};
 constexpr Family kMaxFds = {"memleak_process_max_fds", MetricType::kGauge, "",
                             "Soft limit of open file descriptors, read once a minute."};
-constexpr Family kThreads = {"memleak_process_threads", MetricType::kGauge, "", "Threads."};
+constexpr Family kThreads = {"memleak_process_threads", MetricType::kGauge, "",
+                             "Threads that run or wait."};
 constexpr Family kCpu = {"memleak_process_cpu_seconds", MetricType::kCounter, "seconds",
                          "CPU time in user and kernel mode of all threads, ended ones included."};
 constexpr Family kFaults = {"memleak_process_major_page_faults", MetricType::kCounter, "",

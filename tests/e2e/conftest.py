@@ -4,16 +4,20 @@ import contextlib
 import os
 import shutil
 import signal
+import tempfile
 
 import pytest
 
 from support.exporter import BINARY, Exporter
 from support.programs import Actor, Program
+from support.runtimes import build_java
 
 
 def pytest_configure(config):
     # A plain SIGTERM (a timeout of the caller's) must not leave programs behind.
     signal.signal(signal.SIGTERM, lambda *_: pytest.exit("ended by SIGTERM", returncode=143))
+    if not BINARY.is_file():
+        pytest.exit(f"{BINARY} is not built; MEMLEAK_EXPORTER names another one", returncode=2)
 
 
 @contextlib.contextmanager
@@ -71,7 +75,6 @@ def start_shared_actor():
 @pytest.fixture
 def public_directory(tmp_path_factory):
     """A directory that every user may enter; pytest's own are closed to others."""
-    import tempfile
     path = tempfile.mkdtemp(prefix="memleak-e2e-")
     os.chmod(path, 0o755)
     yield path
@@ -87,5 +90,4 @@ def public_binary(public_directory):
 @pytest.fixture(scope="session")
 def java_class(tmp_path_factory):
     """Waiter.class and waiter.jar: print "up", then wait for the end of standard input."""
-    from support.runtimes import build_java
     return build_java(tmp_path_factory.mktemp("java"))

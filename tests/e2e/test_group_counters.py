@@ -4,7 +4,7 @@ import pytest
 
 from support.exporter import EXPORT_ALL
 from support.fixtures import FixtureHost
-from support.programs import copy_of_actor
+from support.programs import copy_of_actor, unique
 
 CPU = "memleak_group_cpu_seconds_total"
 FAULTS = "memleak_group_major_page_faults_total"
@@ -16,34 +16,36 @@ def group_cpu(body, group):
 
 def test_members_die_and_the_counter_stays(start_exporter, start_actor, tmp_path):
     exporter = start_exporter(*EXPORT_ALL)
-    actor = start_actor(path=copy_of_actor(tmp_path, "mortal"))
-    exporter.scrape_until("the group", lambda body: body.has(CPU, group="mortal"))
+    group = unique("mortal")
+    actor = start_actor(path=copy_of_actor(tmp_path, group))
+    exporter.scrape_until("the group", lambda body: body.has(CPU, group=group))
     last = 0
     for _ in range(5):
         child = actor.tell("fork-burner", 100)
         exporter.scrape_until(f"pid {child}", lambda body: body.of_pid(child))
-        alive = group_cpu(exporter.scrape(), "mortal")
+        alive = group_cpu(exporter.scrape(), group)
         # A child born while the exporter runs counts with all it used.
         assert alive >= last + 0.09
         actor.tell("kill", child)
-        last = group_cpu(exporter.scrape(), "mortal")
+        last = group_cpu(exporter.scrape(), group)
         assert last >= alive
     assert 0.45 <= last < 2
 
 
 def test_restart_shows_no_spike(start_exporter, start_actor, tmp_path):
     """To a new exporter an old process contributes 0, and from then on what it uses."""
-    actor = start_actor(path=copy_of_actor(tmp_path, "old-timer"))
+    group = unique("old-timer")
+    actor = start_actor(path=copy_of_actor(tmp_path, group))
     actor.tell("burn", 500)
     for _ in range(2):
         exporter = start_exporter(*EXPORT_ALL)
-        body = exporter.scrape_until("the group", lambda body: body.has(CPU, group="old-timer"))
+        body = exporter.scrape_until("the group", lambda body: body.has(CPU, group=group))
         assert body.value("memleak_process_cpu_seconds_total", pid=str(actor.pid)) >= 0.49
-        assert group_cpu(body, "old-timer") == 0
+        assert group_cpu(body, group) == 0
         actor.tell("burn", 200)
         grown = exporter.scrape_until("what it used since",
-                                      lambda body: group_cpu(body, "old-timer") >= 0.18)
-        assert group_cpu(grown, "old-timer") <= 0.3
+                                      lambda body: group_cpu(body, group) >= 0.18)
+        assert group_cpu(grown, group) <= 0.3
         exporter.stop()
 
 
@@ -93,14 +95,15 @@ def test_a_group_outlives_its_last_member(start_exporter, tmp_path):
 def test_churn(start_exporter, start_actor, tmp_path, scrapes):
     """Thousands of short-lived processes, before or during the scrapes: every body is whole."""
     exporter = start_exporter(*EXPORT_ALL)
-    actor = start_actor(path=copy_of_actor(tmp_path, "churner"))
-    exporter.scrape_until("the group", lambda body: body.has(CPU, group="churner"))
+    group = unique("churner")
+    actor = start_actor(path=copy_of_actor(tmp_path, group))
+    exporter.scrape_until("the group", lambda body: body.has(CPU, group=group))
     actor.send("churn", 3000)
     last = 0
     for i in range(scrapes):
         body = exporter.scrape(openmetrics=i % 2 == 0)
-        assert group_cpu(body, "churner") >= last
-        last = group_cpu(body, "churner")
+        assert group_cpu(body, group) >= last
+        last = group_cpu(body, group)
         results = {labels["result"]: value
                    for labels, value in body.find("memleak_scrape_processes")}
         assert results["malformed"] == 0

@@ -8,7 +8,7 @@ import pytest
 from support import kernel
 from support.exporter import EXPORT_ALL
 from support.fixtures import FixtureHost
-from support.programs import copy_of_actor
+from support.programs import Refused, copy_of_actor, unique
 from support.requirements import need_root
 
 FRESH = "--scrape.min-interval=0s"
@@ -28,25 +28,26 @@ def exported(exporter, pid, group=None):
 def test_reused_pid(exporter, start_actor, tmp_path):
     """Between two scrapes a pid changes hands: nothing of the first owner stays."""
     need_root()
-    actor = start_actor(path=copy_of_actor(tmp_path, "reuser"))
+    group = unique("reuser")
+    actor = start_actor(path=copy_of_actor(tmp_path, group))
     pid = actor.tell("fork-burner", 300)
-    before = exported(exporter, pid, "reuser")
+    before = exported(exporter, pid, group)
     assert before.of_pid(pid)["memleak_process_cpu_seconds_total"] >= 0.29
 
     actor.tell("kill", pid)
     try:
         assert actor.tell("fork-with-pid", pid) == pid
-    except AssertionError as error:
-        pytest.skip(f"needs clone3 with a chosen pid ({error})")
+    except Refused as reason:
+        pytest.skip(f"needs clone3 with a chosen pid ({reason})")
 
-    after = exported(exporter, pid, "reuser")
+    after = exported(exporter, pid, group)
     said, said_before = after.of_pid(pid), before.of_pid(pid)
     assert said["memleak_process_cpu_seconds_total"] == kernel.Stat(pid).cpu_seconds < 0.1
     assert said["memleak_process_start_time_seconds"] == pytest.approx(kernel.Stat(pid).start_time)
     assert (said["memleak_process_start_time_seconds"]
             > said_before["memleak_process_start_time_seconds"])
     cpu = "memleak_group_cpu_seconds_total"
-    grown = after.value(cpu, group="reuser") - before.value(cpu, group="reuser")
+    grown = after.value(cpu, group=group) - before.value(cpu, group=group)
     assert 0 <= grown < 0.2
 
 
@@ -74,29 +75,28 @@ def test_reused_pid_in_a_tree(start_exporter, tmp_path):
 
 
 def test_exec_of_another_program(exporter, start_actor, tmp_path):
-    first = copy_of_actor(tmp_path, "first-program")
-    second = copy_of_actor(tmp_path, "second-program-of-a-long-name")
-    actor = start_actor(path=first)
-    before = exported(exporter, actor.pid, "first-program")
+    first, second = unique("first-program"), unique("second-program-of-a-long-name")
+    actor = start_actor(path=copy_of_actor(tmp_path, first))
+    before = exported(exporter, actor.pid, first)
     actor.tell("burn", 200)
     exporter.scrape_until("the burnt time", lambda body: body.value(
-        "memleak_group_cpu_seconds_total", group="first-program") >= 0.19)
-    actor.become(second)
-    after = exported(exporter, actor.pid, "second-program-of-a-long-name")
+        "memleak_group_cpu_seconds_total", group=first) >= 0.19)
+    actor.become(copy_of_actor(tmp_path, second))
+    after = exported(exporter, actor.pid, second)
 
     pid = str(actor.pid)
     assert len(after.find("memleak_process_info", pid=pid)) == 1
     labels = after.labels("memleak_process_info", pid=pid)
     assert labels["comm"] == "second-program-"
-    assert labels["exe"] == str(second)
+    assert labels["exe"] == str(tmp_path / second)
     start = "memleak_process_start_time_seconds"
     assert after.value(start, pid=pid) == before.value(start, pid=pid)
     assert after.value("memleak_process_cpu_seconds_total", pid=pid) >= 0.19
-    assert after.value("memleak_group_processes", group="first-program") == 0
+    assert after.value("memleak_group_processes", group=first) == 0
     # What the first program used is counted once, where it was used.
     cpu = "memleak_group_cpu_seconds_total"
-    assert after.value(cpu, group="first-program") >= 0.19
-    assert after.value(cpu, group="second-program-of-a-long-name") < 0.19
+    assert after.value(cpu, group=first) >= 0.19
+    assert after.value(cpu, group=second) < 0.19
 
 
 def test_exec_of_the_same_program_with_another_script(exporter, start_program, tmp_path):
@@ -117,7 +117,7 @@ def test_exec_of_the_same_program_with_another_script(exporter, start_program, t
 
 
 def test_zombie_keeps_its_group_and_has_no_memory(exporter, start_actor, tmp_path):
-    group = "zombie-of-a-long-name"
+    group = unique("zombie-of-a-long-name")
     actor = start_actor(path=copy_of_actor(tmp_path, group))
     child = actor.tell("fork")
     both = exporter.scrape_until("both", lambda body: body.find(
@@ -132,11 +132,12 @@ def test_zombie_keeps_its_group_and_has_no_memory(exporter, start_actor, tmp_pat
 
 def test_zombie_that_was_never_seen_alive(exporter, start_actor, tmp_path):
     """Its executable is gone, its comm names its group; nothing of it is exported as 0."""
-    actor = start_actor(path=copy_of_actor(tmp_path, "undead"))
+    group = unique("undead")
+    actor = start_actor(path=copy_of_actor(tmp_path, group))
     child = actor.tell("zombie")
     body = exporter.scrape_until("both", lambda body: body.find(
-        "memleak_group_processes", group="undead") and body.value(
-            "memleak_group_processes", group="undead") == 2)
+        "memleak_group_processes", group=group) and body.value(
+            "memleak_group_processes", group=group) == 2)
     assert not body.of_pid(child)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from support import kernel
 from support.exporter import EXPORT_ALL
+from support.programs import copy_of_actor, unique
 from support.requirements import need_tool
 from support.waiting import wait_for
 
@@ -234,26 +235,27 @@ def test_the_node_is_what_meminfo_says(exporter):
         assert [value for _, value in found] == [meminfo[line]] * (line in meminfo)
 
 
-def test_the_group_is_the_sum_of_its_members(exporter, start_actor):
+def test_the_group_is_the_sum_of_its_members(exporter, start_actor, tmp_path):
     """The actor and its children: all of one group, and the only ones in it."""
-    actor = start_actor()
+    group = unique("family")
+    actor = start_actor(path=copy_of_actor(tmp_path, group))
     actor.tell("alloc", 10 * MIB)
     actor.tell("touch")
     children = [actor.tell("fork") for _ in range(3)]
     members = [str(pid) for pid in (actor.pid, *children)]
     body = exporter.scrape_until(
         "the group of four",
-        lambda body: body.find("memleak_group_processes", group="actor")
-        and body.value("memleak_group_processes", group="actor") == len(members)
-        and all(body.has("memleak_process_info", pid=pid, group="actor") for pid in members))
+        lambda body: body.find("memleak_group_processes", group=group)
+        and body.value("memleak_group_processes", group=group) == len(members)
+        and all(body.has("memleak_process_info", pid=pid, group=group) for pid in members))
     for name in ("resident_memory_bytes", "anon_memory_bytes", "file_memory_bytes",
                  "shmem_memory_bytes", "swap_memory_bytes", "footprint_bytes", "open_fds",
                  "threads"):
         of_members = [body.value(f"memleak_process_{name}", pid=pid) for pid in members]
-        assert body.value(f"memleak_group_{name}", group="actor") == sum(of_members), name
+        assert body.value(f"memleak_group_{name}", group=group) == sum(of_members), name
     starts = [body.value("memleak_process_start_time_seconds", pid=pid) for pid in members]
-    assert body.value("memleak_group_oldest_start_time_seconds", group="actor") == min(starts)
+    assert body.value("memleak_group_oldest_start_time_seconds", group=group) == min(starts)
     footprints = sorted(body.value("memleak_process_footprint_bytes", pid=pid) for pid in members)
-    assert body.value("memleak_group_largest_footprint_bytes", group="actor") == footprints[-1]
-    assert body.value("memleak_group_median_footprint_bytes", group="actor") == pytest.approx(
+    assert body.value("memleak_group_largest_footprint_bytes", group=group) == footprints[-1]
+    assert body.value("memleak_group_median_footprint_bytes", group=group) == pytest.approx(
         (footprints[1] + footprints[2]) / 2, abs=1)

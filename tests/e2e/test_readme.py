@@ -23,7 +23,8 @@ def exporter(start_shared_exporter):
     return start_shared_exporter()
 
 
-@pytest.mark.parametrize("language, code", blocks())
+@pytest.mark.parametrize("language, code", blocks(),
+                         ids=[f"{i}-{language}" for i, (language, _) in enumerate(blocks(), 1)])
 def test_block(exporter, tmp_path, language, code):
     """A block that nobody knows how to run fails: change it, or teach readme.py."""
     if language in ("sh", "console"):

@@ -4,16 +4,16 @@ import pytest
 
 from support import kernel
 from support.fixtures import FixtureHost
-from support.programs import copy_of_actor
+from support.programs import copy_of_actor, unique
 
 MIB = 1 << 20
 RESIDENT = "memleak_process_resident_memory_bytes"
 FRESH = "--scrape.min-interval=0s"
 
 
-def start_hogs(start_actor, tmp_path, sizes):
+def start_hogs(start_actor, directory, group, sizes):
     """Processes of one group, with about so many MiB each."""
-    path = copy_of_actor(tmp_path, "hog")
+    path = copy_of_actor(directory, group)
     hogs = []
     for size in sizes:
         hogs.append(start_actor(path=path))
@@ -24,14 +24,15 @@ def start_hogs(start_actor, tmp_path, sizes):
 
 def test_limit(start_exporter, start_actor, tmp_path):
     """Three of them, and the sum of all."""
-    hogs = start_hogs(start_actor, tmp_path, [20, 60, 30, 50, 40])
+    group = unique("hog")
+    hogs = start_hogs(start_actor, tmp_path, group, [20, 60, 30, 50, 40])
     exporter = start_exporter("--process.limit=3", "--process.min-age=0s", FRESH)
     body = exporter.scrape()
     assert len(body.find(RESIDENT)) == 3
     sizes = {pid: kernel.status(pid)["VmRSS"] for pid in (hog.pid for hog in hogs)}
-    assert body.value("memleak_group_resident_memory_bytes", group="hog") == pytest.approx(
+    assert body.value("memleak_group_resident_memory_bytes", group=group) == pytest.approx(
         sum(sizes.values()), rel=0.01)
-    assert body.value("memleak_group_processes", group="hog") == 5
+    assert body.value("memleak_group_processes", group=group) == 5
     results = {labels["result"]: value for labels, value in body.find("memleak_scrape_processes")}
     assert results["exported"] == 3
 

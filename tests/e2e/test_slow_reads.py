@@ -128,7 +128,7 @@ def test_a_real_command_line_that_does_not_come(start_exporter, start_actor, tmp
     no_leak_check = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
     exporter = start_exporter(*EXPORT_ALL, env=no_leak_check)
     body = exporter.scrape_until("the stuck process", lambda body: body.of_pid(stuck_process)
-                                 and body.value(STUCK) == 1)
+                                 and body.value(STUCK) >= 1)
     assert group_of(body, stuck_process) == "stuck"
     said = body.of_pid(stuck_process)
     status = kernel.status(stuck_process)
@@ -138,5 +138,4 @@ def test_a_real_command_line_that_does_not_come(start_exporter, start_actor, tmp
     actor = start_actor(path=copy_of_actor(tmp_path, "comes-after-it"))
     body = exporter.scrape_until("a newcomer", lambda body: body.of_pid(actor.pid))
     assert group_of(body, actor.pid) == "comes-after-it"
-    assert body.value(STUCK) == 1
     assert_stops_promptly(exporter)

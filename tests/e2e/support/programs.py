@@ -1,5 +1,6 @@
 """Real programs for the exporter to look at: the helpers built by tests/e2e/CMakeLists.txt."""
 
+import os
 import pathlib
 import shutil
 import subprocess
@@ -39,6 +40,10 @@ class Program:
         self.process.stdout.close()
 
 
+class Refused(AssertionError):
+    """The kernel refused an actor what it was told to do; the message is the reason."""
+
+
 class Actor(Program):
     """programs/actor.c: does what it is told."""
 
@@ -52,9 +57,10 @@ class Actor(Program):
         self.process.stdin.flush()
 
     def answer(self):
-        status, *value = self.read_line().split()
-        assert status == "ok", f"actor: {status} {' '.join(value)}"
-        return int(value[0]) if value else None
+        status, _, value = self.read_line().partition(" ")
+        if status != "ok":
+            raise Refused(value)
+        return int(value) if value else None
 
     def tell(self, *words):
         self.send(*words)
@@ -67,6 +73,11 @@ class Actor(Program):
         """An exec; the new program is an actor, too."""
         self.send("exec", path, *arguments)
         assert self.read_line() == "ready"
+
+
+def unique(name):
+    """A group that no other run of the tests on this machine has."""
+    return f"{name}-{os.getpid()}"
 
 
 def copy_of(program, directory, name):

@@ -91,7 +91,8 @@ unpack() {
 
 missing=()
 for group in "$@"; do
-  for package in $(packages_of "$group"); do
+  packages=$(packages_of "$group")
+  for package in $packages; do
     installed "$package" || missing+=("$package")
   done
 done

@@ -36,19 +36,20 @@ def test_reused_pid(exporter, start_actor, tmp_path):
 
     actor.tell("kill", pid)
     try:
-        assert actor.tell("fork-with-pid", pid) == pid
+        assert actor.tell("fork-burner", 100, pid) == pid
     except Refused as reason:
         pytest.skip(f"needs clone3 with a chosen pid ({reason})")
 
     after = exported(exporter, pid, group)
     said, said_before = after.of_pid(pid), before.of_pid(pid)
-    assert said["memleak_process_cpu_seconds_total"] == kernel.Stat(pid).cpu_seconds < 0.1
+    assert said["memleak_process_cpu_seconds_total"] == kernel.Stat(pid).cpu_seconds < 0.2
     assert said["memleak_process_start_time_seconds"] == pytest.approx(kernel.Stat(pid).start_time)
     assert (said["memleak_process_start_time_seconds"]
             > said_before["memleak_process_start_time_seconds"])
     cpu = "memleak_group_cpu_seconds_total"
+    # All that the second owner used counts, and nothing of the first one's again.
     grown = after.value(cpu, group=group) - before.value(cpu, group=group)
-    assert 0 <= grown < 0.2
+    assert 0.09 <= grown < 0.2
 
 
 def test_reused_pid_in_a_tree(start_exporter, tmp_path):

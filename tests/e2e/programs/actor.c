@@ -165,12 +165,20 @@ static long Fork(struct Arguments* arguments) {
   return pid;
 }
 
-// fork-burner MS: a child that uses a CPU for so long and then waits; answers when it waits.
+// Forks; the child gets the pid `wanted` if that is not 0, which must be free.
+static long ForkAs(pid_t wanted) {
+  if (wanted == 0) return fork();
+  struct clone_args how = {
+      .exit_signal = SIGCHLD, .set_tid = (uint64_t)(uintptr_t)&wanted, .set_tid_size = 1};
+  return syscall(SYS_clone3, &how, sizeof how);
+}
+
+// fork-burner MS [PID]: a child that uses a CPU for so long and then waits; answers when it waits.
 static long ForkBurner(struct Arguments* arguments) {
   int done[2];
   char byte;
   if (pipe(done) != 0) return kFailed;
-  const pid_t pid = fork();
+  const long pid = ForkAs((pid_t)arguments->number[1]);
   if (pid == 0) {
     BurnCpu(arguments->number[0]);
     if (write(done[1], "x", 1) != 1) _exit(1);
@@ -178,20 +186,12 @@ static long ForkBurner(struct Arguments* arguments) {
     close(done[1]);
     WaitAsChild();
   }
+  const int error = errno;
   close(done[1]);
   const bool good = pid > 0 && read(done[0], &byte, 1) == 1;
   close(done[0]);
+  errno = error;
   return good ? pid : kFailed;
-}
-
-// fork-with-pid PID: a child with a pid of our choice, one that is free.
-static long ForkWithPid(struct Arguments* arguments) {
-  const pid_t wanted = (pid_t)arguments->number[0];
-  struct clone_args how = {
-      .exit_signal = SIGCHLD, .set_tid = (uint64_t)(uintptr_t)&wanted, .set_tid_size = 1};
-  const long pid = syscall(SYS_clone3, &how, sizeof how);
-  if (pid == 0) WaitAsChild();
-  return pid;
 }
 
 // reap PID
@@ -265,7 +265,6 @@ static const struct {
     {"burn", Burn, 1},
     {"fork", Fork, 0},
     {"fork-burner", ForkBurner, 1},
-    {"fork-with-pid", ForkWithPid, 1},
     {"kill", KillAndReap, 1},
     {"reap", Reap, 1},
     {"zombie", MakeZombie, 0},

@@ -39,7 +39,8 @@ case ${1-} in
     # build generates.
     sed -n 's/^  "file": "\(.*\)",\{0,1\}$/\1/p' build/dev/compile_commands.json |
       grep "\.cc$" | grep -v "^$PWD/build/" | sort -u |
-      xargs -d '\n' -n 1 -P "$(nproc)" "$tool" -p build/dev --quiet
+      xargs -d '\n' -n 1 -P "$(nproc)" "$tool" -p build/dev --quiet 2>&1 |
+      sed "/ warnings\{0,1\} generated\.$/d"
     ;;
   shell)
     if ! command -v shellcheck >/dev/null; then

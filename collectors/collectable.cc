@@ -62,8 +62,9 @@ std::string NameOf(const prometheus::MetricFamily& family) {
   switch (family.type) {
     case prometheus::MetricType::Counter: {
       constexpr std::string_view kTotal = "_total";
-      const bool has_total = std::string_view(family.name).ends_with(kTotal);
-      return family.name.substr(0, family.name.size() - (has_total ? kTotal.size() : 0));
+      std::string_view name = family.name;
+      if (name.ends_with(kTotal)) name.remove_suffix(kTotal.size());
+      return std::string(name);
     }
     case prometheus::MetricType::Gauge:
     case prometheus::MetricType::Histogram:

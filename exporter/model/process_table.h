@@ -125,7 +125,7 @@ class ProcessTable : public ProcessSink {
   void BeginLife(Process& process);
   void AddNewcomer(const ProcessSample& sample);
   void Update(Process& process, const ProcessSample& sample);
-  void CountInGroup(Process& process);
+  static void CountInGroup(Process& process);
   void BuryUntil(int32_t pid);
   void Bury(Process& process);
   void Join(Process& process, Group& group);

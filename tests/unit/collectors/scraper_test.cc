@@ -186,19 +186,19 @@ TEST_CASE("scrapes from many threads are each whole") {
   scraper.Start();
   std::vector<std::thread> threads;
   std::array<size_t, 4> whole{};
-  for (size_t i = 0; i < whole.size(); ++i) {
-    threads.emplace_back([&scraper, &whole, i] {
+  for (size_t& count : whole) {
+    threads.emplace_back([&scraper, &count] {
       for (int round = 0; round < 50; ++round) {
         const std::string body = scraper.Scrape(Format::kOpenMetrics, {});
         if (Count(body, "# EOF\n") == 1 && body.ends_with("# EOF\n") &&
             Count(body, "# TYPE memleak_process_threads gauge\n") == 1) {
-          ++whole[i];
+          ++count;
         }
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  for (const size_t count : whole) CHECK(count == 50);
+  CHECK(whole == std::array<size_t, 4>{50, 50, 50, 50});
 }
 
 }  // namespace memleak

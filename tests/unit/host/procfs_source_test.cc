@@ -81,8 +81,8 @@ TEST_CASE("a process that vanishes between any two reads is gone") {
   std::filesystem::remove_all(host.tree.ProcessPath(42) / missing);
   const Seen seen = host.Read();
   CHECK(seen.unreadable.at(42) == ReadStatus::kGone);
-  CHECK(seen.samples.count(42) == 0);
-  CHECK(seen.samples.count(1) == 1);
+  CHECK_FALSE(seen.samples.contains(42));
+  CHECK(seen.samples.contains(1));
 }
 
 TEST_CASE("a process whose files are not what the kernel prints is malformed") {

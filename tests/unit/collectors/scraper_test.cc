@@ -159,6 +159,19 @@ TEST_CASE("a snapshot younger than the minimum interval is served again") {
              ContainsText("memleak_node_memory_total_bytes 1024000\n"));
 }
 
+TEST_CASE("health fails after three missed refreshes") {
+  const ProcTree tree;
+  Options options = OptionsFor(tree);
+  options.trend.interval = std::chrono::milliseconds(1);
+  const Scraper scraper(options);  // not started: nobody refreshes
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (scraper.Healthy() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  CHECK_FALSE(scraper.Healthy());
+
+  options.trend.interval = std::chrono::hours(1);
+  CHECK(Scraper(options).Healthy());
+}
+
 TEST_CASE("the timer refreshes when nobody scrapes") {
   ProcTree tree;
   tree.Put({});
@@ -186,6 +199,7 @@ TEST_CASE("scrapes from many threads are each whole") {
   scraper.Start();
   std::vector<std::thread> threads;
   std::array<size_t, 4> whole{};
+  threads.reserve(whole.size());
   for (size_t& count : whole) {
     threads.emplace_back([&scraper, &count] {
       for (int round = 0; round < 50; ++round) {

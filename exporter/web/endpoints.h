@@ -1,7 +1,8 @@
 // What the server answers: from a request's parts to a response's parts, without a socket in sight.
 //
 // Endpoints: the telemetry path, "/" (unless the UI is off), "/-/healthy", "/-/ready"; anything
-// else is 404, any method but GET and HEAD 405. Any thread. Throws what the scraper throws.
+// else is 404, any method but GET and HEAD 405 (civetweb answers TRACE itself: 400). Any thread.
+// Throws what the scraper throws.
 #pragma once
 
 #include <atomic>

@@ -16,7 +16,7 @@ ReadStatus ProcfsSource::ReadStat(const PidDir& process, ProcessSample& sample) 
   const ReadStatus status = reader_.Read(process.fd(), "stat", text);
   if (status != ReadStatus::kOk) return Noted(status, DeniedField::kStat);
   const auto stat = ParseProcStat(text);
-  // The pid is compared because a proc tree of another pid namespace could be half mounted over.
+  // A line that names another pid (a wrong copy, a stray bind mount) identifies nobody.
   if (!stat || stat->pid != sample.pid) return ReadStatus::kMalformed;
   sample.start_ticks = stat->start_ticks;
   sample.comm.Assign(stat->comm);

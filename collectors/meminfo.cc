@@ -54,10 +54,10 @@ constexpr std::array<Row, kMemInfoFields> kRows = {{
 class MeminfoCollector : public Collector {
  public:
   void Collect(const Snapshot& snapshot, MetricWriter& writer) override {
-    if (!snapshot.meminfo) throw std::runtime_error("meminfo cannot be read");
+    if (!snapshot.node.meminfo) throw std::runtime_error("meminfo cannot be read");
     for (const Row& row : kRows) {
       writer.Begin(row.family);
-      const auto& bytes = (*snapshot.meminfo)[static_cast<size_t>(row.field)];
+      const auto& bytes = (*snapshot.node.meminfo)[static_cast<size_t>(row.field)];
       if (bytes) writer.Sample({}, *bytes);
     }
   }

@@ -11,7 +11,7 @@ inline constexpr CollectorInfo kMeminfoCollector = {
     .name = "meminfo",
     .help = "the node's memory by kind, from /proc/meminfo",
     .enabled_by_default = true,
-    .needs = {.meminfo = true},
+    .needs = {.node = {.meminfo = true}},
     .make = MakeMeminfoCollector,
 };
 

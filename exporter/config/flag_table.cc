@@ -91,6 +91,9 @@ void AddHost(std::vector<Flag>& table) {
       "path.procfs", "DIR", "/proc", "where the host's /proc is mounted",
       [](std::string_view value, Options& options) { options.path.procfs = ParsePath(value); });
   host.Value(
+      "path.sysfs", "DIR", "/sys", "where the host's /sys is mounted",
+      [](std::string_view value, Options& options) { options.path.sysfs = ParsePath(value); });
+  host.Value(
       "path.rootfs", "DIR", "/", "where the host's / is mounted",
       [](std::string_view value, Options& options) { options.path.rootfs = ParsePath(value); });
 }
@@ -108,8 +111,8 @@ void AddCollectors(std::vector<Flag>& table, std::span<const CollectorFlag> coll
                [](bool on, Options& options) { options.collector.disable_defaults = on; });
 }
 
-void AddProcessesAndGroups(std::vector<Flag>& table) {
-  Section section(table, "Processes and groups");
+void AddEntities(std::vector<Flag>& table) {
+  Section section(table, "Processes, groups and cgroups");
   section.Value("process.source", "NAME", "auto", "how processes are read: auto or procfs",
                 [](std::string_view value, Options& options) {
                   ParseChoice(value, {"auto", "procfs"});
@@ -143,6 +146,10 @@ void AddProcessesAndGroups(std::vector<Flag>& table) {
           },
           [](Options& options) { options.group.rules.clear(); })
       .file_key = "group.rules";
+  section.Value("cgroup.limit", "N", "120", "most containers, units and limited cgroups shown",
+                [](std::string_view value, Options& options) {
+                  options.cgroup.limit = ParseInteger(value, 0, kMaxSeriesLimit);
+                });
 }
 
 void AddTiming(std::vector<Flag>& table) {
@@ -195,7 +202,7 @@ std::vector<Flag> FlagTable(std::span<const CollectorFlag> collectors) {
   AddWeb(table);
   AddHost(table);
   AddCollectors(table, collectors);
-  AddProcessesAndGroups(table);
+  AddEntities(table);
   AddTiming(table);
   AddLog(table);
   AddOthers(table);

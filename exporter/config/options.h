@@ -33,6 +33,7 @@ struct Options {
 
   struct Paths {
     std::string procfs = "/proc";
+    std::string sysfs = "/sys";
     std::string rootfs = "/";
 
     bool operator==(const Paths&) const = default;
@@ -60,6 +61,12 @@ struct Options {
 
     bool operator==(const Groups&) const = default;
   } group;
+
+  struct Cgroups {
+    int limit = 120;
+
+    bool operator==(const Cgroups&) const = default;
+  } cgroup;
 
   struct Scrape {
     std::chrono::milliseconds min_interval{1'000};  // never longer than the trend's interval

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "exporter/host/node_reader.h"
 #include "exporter/host/process_sample.h"
 #include "exporter/host/read_status.h"
 
@@ -19,11 +20,12 @@ struct Needs {
   bool memory = false;     // status: memory, user
   bool fds = false;        // descriptor counts
   bool limits = false;     // soft limits of what is exported one by one
-  bool meminfo = false;    // /proc/meminfo
+  bool cgroups = false;    // the memory cgroups, and which processes they hold
+  NodeNeeds node = {};
 
   constexpr Needs operator|(const Needs& other) const {
-    return {processes || other.processes, memory || other.memory, fds || other.fds,
-            limits || other.limits, meminfo || other.meminfo};
+    return {processes || other.processes, memory || other.memory,   fds || other.fds,
+            limits || other.limits,       cgroups || other.cgroups, node | other.node};
   }
 };
 

@@ -27,6 +27,7 @@ HostModel::HostModel(const Options& options, const Needs& needs)
     : needs_(needs),
       procfs_(options.path.procfs),
       clock_(procfs_),
+      node_reader_(procfs_.fd()),
       source_(std::make_unique<ProcfsSource>(procfs_)),
       groups_(static_cast<size_t>(options.group.limit)),
       processes_(TableSettings(options), groups_, slow_reads_, procfs_.fd(),
@@ -40,14 +41,10 @@ void HostModel::FirstLook(std::chrono::milliseconds patience) {
 
 const Snapshot& HostModel::Refresh() {
   snapshot_.time = clock_.Now();
+  node_reader_.Read(needs_.node, snapshot_.node);
   if (needs_.processes) {
     snapshot_.processes_listed = PassOverProcesses();
     if (snapshot_.processes_listed) ShowProcesses();
-  }
-  if (needs_.meminfo) {
-    std::string_view text;
-    const bool read = reader_.Read(procfs_.fd(), "meminfo", text) == ReadStatus::kOk;
-    snapshot_.meminfo = read ? ParseMemInfo(text) : std::nullopt;
   }
   return snapshot_;
 }

@@ -9,7 +9,7 @@
 
 #include "exporter/config/options.h"
 #include "exporter/host/boot_clock.h"
-#include "exporter/host/file_reader.h"
+#include "exporter/host/node_reader.h"
 #include "exporter/host/process_source.h"
 #include "exporter/host/procfs.h"
 #include "exporter/host/slow_reads.h"
@@ -40,7 +40,7 @@ class HostModel {
   Needs needs_;
   ProcFs procfs_;
   BootClock clock_;
-  FileReader reader_;
+  NodeReader node_reader_;
   std::unique_ptr<ProcessSource> source_;
   GroupTable groups_;
   SlowReads slow_reads_;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "exporter/host/boot_clock.h"
-#include "exporter/host/meminfo.h"
+#include "exporter/host/node_reader.h"
 #include "exporter/host/process_source.h"
 #include "exporter/model/group_table.h"
 #include "exporter/model/process_table.h"
@@ -29,7 +29,7 @@ struct Snapshot {
   uint64_t truncated_fd_counts = 0;
   int slow_reads_stuck = 0;
 
-  std::optional<MemInfo> meminfo;  // absent when it could not be read
+  NodeSample node;
 };
 
 }  // namespace memleak

@@ -157,8 +157,8 @@ void AppendLink(std::string& out, std::string_view path, std::string_view label)
 }
 
 std::optional<uint64_t> MemInfoBytes(const Snapshot& snapshot, MemInfoField field) {
-  if (!snapshot.meminfo) return std::nullopt;
-  return (*snapshot.meminfo)[static_cast<size_t>(field)];
+  if (!snapshot.node.meminfo) return std::nullopt;
+  return (*snapshot.node.meminfo)[static_cast<size_t>(field)];
 }
 
 std::optional<std::string> BytesIfKnown(std::optional<uint64_t> bytes) {

@@ -13,7 +13,7 @@ CONFIG = """
 web:
   telemetry-path: /all/metrics
   ui: false
-path: {procfs: %(root)s/proc, rootfs: %(root)s}
+path: {procfs: %(root)s/proc, sysfs: %(root)s/sys, rootfs: %(root)s}
 collector:
   process_vm: true
   meminfo: false

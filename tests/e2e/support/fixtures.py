@@ -14,7 +14,7 @@ NAMES = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())
 
 def flags(root):
     """How the exporter is pointed at a host's tree."""
-    return (f"--path.procfs={root}/proc", f"--path.rootfs={root}")
+    return (f"--path.procfs={root}/proc", f"--path.sysfs={root}/sys", f"--path.rootfs={root}")
 
 
 class FixtureHost:

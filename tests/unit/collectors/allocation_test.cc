@@ -23,11 +23,13 @@ size_t AllocationsOfUnchangedScrape(int count) {
   }
   Options options;
   options.path.procfs = tree.path();
+  options.path.sysfs = tree.path() + "/sys";
   options.path.rootfs = tree.path();
   options.process.min_rss_bytes = 0;
   options.process.limit = count;  // the rendering of each is measured, too
   HostModel model(
-      options, {.processes = true, .memory = true, .fds = true, .limits = true, .meminfo = true});
+      options,
+      {.processes = true, .memory = true, .fds = true, .limits = true, .node = {.meminfo = true}});
   MetricWriter writer(Format::kText);
   std::vector<std::unique_ptr<Collector>> collectors;
   for (const CollectorInfo& info : AllCollectors()) collectors.push_back(info.make());

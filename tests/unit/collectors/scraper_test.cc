@@ -37,13 +37,18 @@ std::unique_ptr<Collector> MakeHalf() { return std::make_unique<Half>(); }
 constexpr std::array<CollectorInfo, 4> kRegistry = {{
     {"good", "", true, {}, MakeGood},
     {"half", "", true, {}, MakeHalf},
-    {"also_good", "", true, {.meminfo = true}, [] { return AllCollectors().back().make(); }},
+    {"also_good",
+     "",
+     true,
+     {.node = {.meminfo = true}},
+     [] { return AllCollectors().back().make(); }},
     {"off", "", false, {.processes = true}, MakeGood},
 }};
 
 Options OptionsFor(const ProcTree& tree) {
   Options options;
   options.path.procfs = tree.path();
+  options.path.sysfs = tree.path() + "/sys";
   options.path.rootfs = tree.path();
   options.process.min_rss_bytes = 0;
   options.process.min_age = std::chrono::milliseconds(0);
@@ -185,7 +190,7 @@ TEST_CASE("the timer refreshes when nobody scrapes") {
   bool refreshed = false;
   while (!refreshed && std::chrono::steady_clock::now() < end) {
     scraper.Visit([&](const Snapshot& snapshot) {
-      refreshed = snapshot.meminfo && (*snapshot.meminfo)[0] == uint64_t{7} * 1024;
+      refreshed = snapshot.node.meminfo && (*snapshot.node.meminfo)[0] == uint64_t{7} * 1024;
     });
     std::this_thread::yield();
   }

@@ -60,7 +60,7 @@ web:
   telemetry-path: /m/all
   ui: false
   max-requests: 7
-path: {procfs: /host/proc, rootfs: /host}
+path: {procfs: /host/proc, sysfs: /host/sys, rootfs: /host}
 collector:
   process: false
   process_vm: true
@@ -76,6 +76,7 @@ group:
     - {name: api, match: "java .*api\\.jar"}
     - name: w-\1
       match: 'worker=(\w+)'
+cgroup: {limit: 12}
 scrape: {min-interval: 0}
 trend: {interval: 5s}
 log:
@@ -84,10 +85,11 @@ log:
 )");
   Options expected;
   expected.web = {{"127.0.0.1:9000", "[::1]:9000"}, "/m/all", false, 7};
-  expected.path = {"/host/proc", "/host"};
+  expected.path = {"/host/proc", "/host/sys", "/host"};
   expected.collector = {true, {{"process", false}, {"process_vm", true}}};
   expected.process = {"procfs", 1572864, milliseconds(90'000), 0};
   expected.group = {100'000, {{"api", "java .*api\\.jar"}, {"w-\\1", "worker=(\\w+)"}}};
+  expected.cgroup = {12};
   expected.scrape = {milliseconds(0)};
   expected.trend = {milliseconds(5'000)};
   expected.log = {LogLevel::kDebug, LogFormat::kJson};
@@ -115,7 +117,8 @@ TEST_CASE("one element stands for a list of one") {
 
 TEST_CASE("an unknown key is refused with the keys that are accepted there") {
   CHECK(ConfigError("\nwebb: {ui: false}\n") ==
-        "test.yaml:2: unknown key \"webb\"; accepted here: collector, group, log, path, process, "
+        "test.yaml:2: unknown key \"webb\"; accepted here: cgroup, collector, group, log, path, "
+        "process, "
         "scrape, trend, web");
   CHECK(ConfigError("web:\n  ui: false\n  port: 1\n") ==
         "test.yaml:3: unknown key \"web.port\"; accepted here: listen-address, max-requests, "
@@ -127,7 +130,7 @@ TEST_CASE("an unknown key is refused with the keys that are accepted there") {
         "test.yaml:1: unknown key \"group.rule\"; accepted here: limit, rules");
   for (const char* text : {"web.ui: false", "web: {ui.x: 1}", "config: {file: x}", "help: true",
                            "version: true", "web: {no-ui: true}", "<<: {a: b}", "\"\": x", "we: x",
-                           "web: {\"\": x}", "\"web.\": {ui: false}", "cgroup: {limit: 1}"}) {
+                           "web: {\"\": x}", "\"web.\": {ui: false}"}) {
     INFO(text);
     CHECK(ConfigError(text).find("test.yaml:1: unknown key \"") == 0);
   }
@@ -135,7 +138,8 @@ TEST_CASE("an unknown key is refused with the keys that are accepted there") {
 
 TEST_CASE("a value of the wrong type is refused") {
   CHECK(ConfigError("- a\n- b\n") ==
-        "test.yaml:1: the file needs names and values; accepted: collector, group, log, path, "
+        "test.yaml:1: the file needs names and values; accepted: cgroup, collector, group, log, "
+        "path, "
         "process, scrape, trend, web");
   CHECK(ConfigError("just words").find("test.yaml:1: the file needs names and values") == 0);
   CHECK(ConfigError("log: debug") ==

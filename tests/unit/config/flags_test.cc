@@ -33,6 +33,8 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "7",
                                 "--path.procfs",
                                 "/host/proc",
+                                "--path.sysfs",
+                                "/host/sys",
                                 "--path.rootfs",
                                 "/host",
                                 "--no-collector.process",
@@ -52,6 +54,8 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "api=java .*api\\.jar",
                                 "--group.rule",
                                 "w-\\1=worker=(\\w+)",
+                                "--cgroup.limit",
+                                "12",
                                 "--scrape.min-interval",
                                 "0",
                                 "--trend.interval",
@@ -62,10 +66,11 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "json"});
   Options expected;
   expected.web = {{"127.0.0.1:9000", "[::1]:9000"}, "/m/all", false, 7};
-  expected.path = {"/host/proc", "/host"};
+  expected.path = {"/host/proc", "/host/sys", "/host"};
   expected.collector = {true, {{"process", false}, {"process_vm", true}}};
   expected.process = {"procfs", 1572864, milliseconds(90'000), 0};
   expected.group = {100'000, {{"api", "java .*api\\.jar"}, {"w-\\1", "worker=(\\w+)"}}};
+  expected.cgroup = {12};
   expected.scrape = {milliseconds(0)};
   expected.trend = {milliseconds(5'000)};
   expected.log = {LogLevel::kDebug, LogFormat::kJson};
@@ -77,6 +82,7 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "--no-web.ui",
                                 "--web.max-requests=7",
                                 "--path.procfs=/host/proc",
+                                "--path.sysfs=/host/sys",
                                 "--path.rootfs=/host",
                                 "--no-collector.process",
                                 "--collector.process_vm",
@@ -88,6 +94,7 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "--group.limit=100000",
                                 "--group.rule=api=java .*api\\.jar",
                                 "--group.rule=w-\\1=worker=(\\w+)",
+                                "--cgroup.limit=12",
                                 "--scrape.min-interval=0",
                                 "--trend.interval=5s",
                                 "--log.level=debug",
@@ -135,8 +142,7 @@ TEST_CASE("an unknown flag is named as it was typed") {
 }
 
 TEST_CASE("flags of later versions are unknown") {
-  for (const char* flag : {"--web.config.file", "--path.sysfs", "--cgroup.limit", "--trend.slot",
-                           "--trend.state-file"}) {
+  for (const char* flag : {"--web.config.file", "--trend.slot", "--trend.state-file"}) {
     INFO(flag);
     CHECK(FlagError({flag, "1"}).find(std::string(flag) + ": unknown flag; ") == 0);
   }

@@ -10,7 +10,7 @@ namespace memleak {
 namespace {
 
 constexpr Needs kAll{
-    .processes = true, .memory = true, .fds = true, .limits = true, .meminfo = true};
+    .processes = true, .memory = true, .fds = true, .limits = true, .node = {.meminfo = true}};
 
 struct Seen : ProcessSink {
   void OnProcess(const ProcessSample& sample) override { samples[sample.pid] = sample; }

@@ -21,7 +21,7 @@ namespace {
 
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 constexpr Needs kAll{
-    .processes = true, .memory = true, .fds = true, .limits = true, .meminfo = true};
+    .processes = true, .memory = true, .fds = true, .limits = true, .node = {.meminfo = true}};
 // Ticks at which the exporter started: the tree's uptime of 5,000 s at 100 Hz.
 constexpr uint64_t kExporterStart = 500'000;
 

@@ -62,9 +62,9 @@ TEST_CASE("index page: what is known of a process") {
   process.sample.memory.Set(MemoryField::kAnon, 200 * kMiB);
   process.sample.memory.Set(MemoryField::kSwap, 56 * kMiB);
   process.sample.open_fds = 12;
-  host.snapshot.meminfo.emplace();
-  (*host.snapshot.meminfo)[static_cast<size_t>(MemInfoField::kTotal)] = 1024 * kMiB;
-  (*host.snapshot.meminfo)[static_cast<size_t>(MemInfoField::kAvailable)] = 512 * kMiB;
+  host.snapshot.node.meminfo.emplace();
+  (*host.snapshot.node.meminfo)[static_cast<size_t>(MemInfoField::kTotal)] = 1024 * kMiB;
+  (*host.snapshot.node.meminfo)[static_cast<size_t>(MemInfoField::kAvailable)] = 512 * kMiB;
 
   const std::string page = host.Page();
 

@@ -11,6 +11,16 @@
 namespace memleak {
 
 ReadStatus FileReader::Read(int dir, const char* path, std::string_view& text, size_t max_bytes) {
+  return Read(dir, path, text, max_bytes, false);
+}
+
+ReadStatus FileReader::ReadInPieces(int dir, const char* path, std::string_view& text,
+                                    size_t max_bytes) {
+  return Read(dir, path, text, max_bytes, true);
+}
+
+ReadStatus FileReader::Read(int dir, const char* path, std::string_view& text, size_t max_bytes,
+                            bool in_pieces) {
   text = {};
   const UniqueFd file(openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file) return StatusOfErrno(errno);
@@ -23,9 +33,10 @@ ReadStatus FileReader::Read(int dir, const char* path, std::string_view& text, s
       return StatusOfErrno(errno);
     }
     size += static_cast<size_t>(got);
-    // A read that leaves room reached the end: procfs hands out all that fits at once.
-    if (static_cast<size_t>(got) < room || size == max_bytes) break;
-    buffer_.resize(std::min(buffer_.size() * 2, max_bytes));
+    if (got == 0 || size == max_bytes) break;
+    // Elsewhere a read that leaves room reached the end.
+    if (!in_pieces && static_cast<size_t>(got) < room) break;
+    if (size == buffer_.size()) buffer_.resize(std::min(buffer_.size() * 2, max_bytes));
   }
   text = {buffer_.data(), size};
   return ReadStatus::kOk;

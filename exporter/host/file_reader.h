@@ -20,9 +20,18 @@ class FileReader {
   ReadStatus Read(int dir, const char* path, std::string_view& text,
                   size_t max_bytes = kDefaultMaxBytes);
 
+  // The same for files that the kernel hands out in pieces, a page or so to each read (`vmstat`,
+  // `slabinfo`, `cgroup.procs`): reads until there is no more, which costs a read too many
+  // elsewhere.
+  ReadStatus ReadInPieces(int dir, const char* path, std::string_view& text,
+                          size_t max_bytes = kDefaultMaxBytes);
+
   static constexpr size_t kDefaultMaxBytes = size_t{1} << 20;
 
  private:
+  ReadStatus Read(int dir, const char* path, std::string_view& text, size_t max_bytes,
+                  bool in_pieces);
+
   std::vector<char> buffer_ = std::vector<char>(16 * 1024);
 };
 

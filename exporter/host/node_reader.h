@@ -3,6 +3,7 @@
 // One thread. A file that cannot be read or understood leaves its part absent.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "exporter/host/file_reader.h"
@@ -19,6 +20,7 @@ struct NodeNeeds {
 
 struct NodeSample {
   std::optional<MemInfo> meminfo;
+  uint64_t denied_slabinfo = 0;  // reads of it that were refused, since the start
 };
 
 class NodeReader {

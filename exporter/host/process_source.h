@@ -30,9 +30,18 @@ struct Needs {
 };
 
 // What can be denied, the label values of memleak_scrape_reads_denied_total.
-enum class DeniedField : uint8_t { kStat, kStatus, kFds, kLimits, kCmdline, kExe };
-inline constexpr std::array<std::string_view, 6> kDeniedFieldNames = {"stat",   "status",  "fds",
-                                                                      "limits", "cmdline", "exe"};
+enum class DeniedField : uint8_t {
+  kStat,
+  kStatus,
+  kFds,
+  kLimits,
+  kCmdline,
+  kExe,
+  kCgroup,
+  kSlabinfo,
+};
+inline constexpr std::array<std::string_view, 8> kDeniedFieldNames = {
+    "stat", "status", "fds", "limits", "cmdline", "exe", "cgroup", "slabinfo"};
 using DeniedCounts = std::array<uint64_t, kDeniedFieldNames.size()>;
 
 // Receives a pass, in ascending order of pid. `sample` is valid during the call only.

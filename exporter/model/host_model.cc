@@ -69,6 +69,7 @@ void HostModel::ShowProcesses() {
   snapshot_.denied = source_->denied();
   snapshot_.denied[static_cast<size_t>(DeniedField::kExe)] += processes_.denied_exe();
   snapshot_.denied[static_cast<size_t>(DeniedField::kCmdline)] += processes_.denied_cmdline();
+  snapshot_.denied[static_cast<size_t>(DeniedField::kSlabinfo)] += snapshot_.node.denied_slabinfo;
   snapshot_.truncated_fd_counts = source_->truncated_fd_counts();
   snapshot_.slow_reads_stuck = slow_reads_.stuck();
 }

@@ -9,8 +9,11 @@ import tempfile
 import pytest
 
 from support.exporter import BINARY, Exporter
+from support.fixtures import FixtureHost
 from support.programs import Actor, Program
 from support.runtimes import build_java
+from support.tls import Authority
+from support.web_config import SafeExporter
 
 
 def pytest_configure(config):
@@ -55,6 +58,19 @@ def start_shared_exporter():
 
 
 @pytest.fixture
+def start_safe_exporter():
+    """One with a --web.config.file; its log must hold no secret."""
+    with _running(SafeExporter, SafeExporter.stop) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def start_shared_safe_exporter():
+    with _running(SafeExporter, SafeExporter.stop) as start:
+        yield start
+
+
+@pytest.fixture
 def start_program():
     with _running(Program, Program.kill) as start:
         yield start
@@ -85,6 +101,31 @@ def public_directory(tmp_path_factory):
 def public_binary(public_directory):
     """The program where an unprivileged user can reach it."""
     return shutil.copy(BINARY, public_directory)
+
+
+@pytest.fixture(scope="session")
+def large_host(tmp_path_factory):
+    """A body of some megabytes: more than the kernel's socket buffers take."""
+    host = FixtureHost("ordinary", tmp_path_factory.mktemp("large"))
+    host.add_many(500, range(1000, 4000))
+    return host
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Whom the tests' clients and servers trust."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def foreign_authority(tmp_path_factory):
+    """One that nobody trusts, of the same name."""
+    return Authority(tmp_path_factory.mktemp("foreign"))
+
+
+@pytest.fixture(scope="session")
+def server_certificate(authority):
+    return authority.issue()
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 import concurrent.futures
 import http.client
-import os
-import re
 import signal
 import socket
 import time
@@ -12,52 +10,13 @@ import pytest
 
 from support import web
 from support.exposition import Body
-from support.fixtures import FIXTURES, FixtureHost, flags
+from support.fixtures import FIXTURES, flags
+from support.slow_clients import REQUEST, open_sockets, read_response, slow_connection
 from support.waiting import wait_for
-
-REQUEST = b"GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: application/openmetrics-text\r\n\r\n"
-
-
-def open_sockets(pid):
-    count = 0
-    for name in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            count += os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:")
-        except FileNotFoundError:
-            continue
-    return count
-
-
-@pytest.fixture(scope="module")
-def large_host(tmp_path_factory):
-    """A body of some megabytes: more than the kernel's socket buffers take."""
-    host = FixtureHost("ordinary", tmp_path_factory.mktemp("large"))
-    host.add_many(500, range(1000, 4000))
-    return host
 
 
 def start_large(start_exporter, host, *arguments):
     return start_exporter(*host.flags, "--process.limit=100000", "--process.min-age=0s", *arguments)
-
-
-def slow_connection(url):
-    """A connection that takes a few KB and then no more until it is read."""
-    connection = socket.socket()
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    connection.settimeout(60)
-    connection.connect(web.address_of(url))
-    return connection
-
-
-def read_response(connection, received):
-    """The rest of a response of which `received` is the beginning: (status, body)."""
-    while b"\r\n\r\n" not in received:
-        received += connection.recv(4096)
-    head, _, body = received.partition(b"\r\n\r\n")
-    length = int(re.search(rb"content-length: (\d+)", head, re.I)[1])
-    while len(body) < length and (chunk := connection.recv(1 << 20)):
-        body += chunk
-    return int(head.split()[1]), body
 
 
 def test_slow_and_silent_clients_are_cut_off_while_scrapes_go_on(start_exporter, large_host):

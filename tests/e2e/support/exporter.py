@@ -39,13 +39,15 @@ class Exporter:
     """One running exporter. Use `stop()` to end it and have its end checked."""
 
     def __init__(self, *arguments, listen=("127.0.0.1:0",), urls=None, wrapper=(), binary=BINARY,
-                 env=None):
+                 env=None, cwd=None, client=web.request):
+        """`client` makes the requests: an exporter that is served safely wants more than a URL."""
+        self._client = client
         self._log = tempfile.TemporaryFile()
         self.stopped = False
         command = [*wrapper, binary, *(f"--web.listen-address={a}" for a in listen), *arguments]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=self._log,
-                                        env=os.environ | (env or {}))
+                                        env=os.environ | (env or {}), cwd=cwd)
         try:
             self.urls = wait_for("the exporter's port in its log",
                                  lambda: self._listening(urls or len(listen)))
@@ -78,7 +80,7 @@ class Exporter:
         return self.get("/-/ready").status == 200
 
     def get(self, path="/metrics", method="GET", headers=None, url=None, timeout=DEADLINE_SECONDS):
-        return web.request(url or self.url, path, method, headers, timeout)
+        return self._client(url or self.url, path, method, headers, timeout)
 
     def scrape(self, openmetrics=True, path="/metrics"):
         """A scrape that must succeed, parsed strictly."""

@@ -51,10 +51,12 @@ class AcceptProxy:
 
 class Prometheus:
     def __init__(self, binary, directory, jobs):
-        """`jobs`: {job name: address to scrape}."""
-        config = {"global": {"scrape_interval": "2s", "scrape_timeout": "2s"}, "scrape_configs": [
-            {"job_name": name, "static_configs": [{"targets": [address]}]}
-            for name, address in jobs.items()]}
+        """`jobs`: {job name: address to scrape, or (address, more of its scrape configuration)}."""
+        config = {"global": {"scrape_interval": "2s", "scrape_timeout": "2s"}, "scrape_configs": []}
+        for name, job in jobs.items():
+            address, more = job if isinstance(job, tuple) else (job, {})
+            config["scrape_configs"].append(
+                {"job_name": name, "static_configs": [{"targets": [address]}]} | more)
         # JSON is YAML.
         (directory / "prometheus.yml").write_text(json.dumps(config))
         self._log = open(directory / "prometheus.log", "w+")

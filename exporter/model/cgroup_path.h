@@ -4,6 +4,7 @@
 // (cgroupfs or systemd); the sources are cited in cgroup_path.cc.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,24 +16,32 @@ enum class CgroupKind : uint8_t { kOther, kContainer, kPod, kUnit, kSlice };
 
 enum class ContainerRuntime : uint8_t { kUnknown, kContainerd, kCriO, kDocker, kPodman };
 
+// Whatever lies inside a container belongs to it: slices and units there, those of a systemd that
+// runs in the container, are kOther and no `unit`. A monitor of a container (conmon) is neither the
+// container nor a unit.
 struct CgroupName {
   CgroupKind kind = CgroupKind::kOther;  // of the last component
-  std::string unit;     // the outermost systemd unit on the path (.service, .scope that is not a
-                        // container's), as systemd writes it; empty for none
-  std::string pod_uid;  // of the nearest pod on the path, with dashes; empty for none
-  std::string container_id;  // of the nearest container on the path; empty for none
+  std::string unit;          // the outermost systemd unit on the path (.service, .scope that is not
+                             // a container's), as systemd writes it; empty for none
+  std::string pod_uid;       // of the nearest pod on the path, with dashes; empty for none
+  std::string container_id;  // of the nearest container on the path, unless a pod is nearer (a node
+                             // of containers in a container); empty for none
   ContainerRuntime runtime = ContainerRuntime::kUnknown;  // of that container
+
+  bool operator==(const CgroupName&) const = default;
 };
 
 // `path` starts with "/" and is that of the memory hierarchy, as /proc/PID/cgroup shows it; the
 // "/../.." of a private cgroup namespace in front is accepted. Never fails: what is not understood
-// is kOther.
+// is kOther. The last component's `unit` may be any bytes but NUL and "/".
 CgroupName ParseCgroupPath(std::string_view path);
 
-// The workload that a pod belongs to, by the names that Kubernetes' controllers give their pods:
-// the hash of a ReplicaSet and of the pod, the ordinal of a StatefulSet, the time of a CronJob are
-// stripped. `pod_uid` and `node` tell static pods, whose names end in the node's name; both may be
-// empty.
-std::string WorkloadOf(std::string_view pod, std::string_view pod_uid, std::string_view node);
+// Whether `text` is what all four runtimes give their containers for an id: 64 hexadecimal digits,
+// lower case.
+bool IsContainerId(std::string_view text);
+
+// Whether `text` is a pod's uid as the kubelet writes it: a UUID, or the 32 hexadecimal digits of a
+// static pod. Lower case.
+bool IsPodUid(std::string_view text);
 
 }  // namespace memleak

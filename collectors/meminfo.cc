@@ -11,7 +11,7 @@ struct Row {
   Family family;
 };
 
-constexpr std::array<Row, kMemInfoFields> kRows = {{
+constexpr std::array<Row, 15> kRows = {{
     {MemInfoField::kTotal,
      BytesGauge("memleak_node_memory_total_bytes", "MemTotal: memory that the kernel manages.")},
     {MemInfoField::kFree,

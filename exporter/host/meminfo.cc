@@ -26,6 +26,8 @@ constexpr std::array<Line, kMemInfoFields> kLines = {{
     {"Committed_AS:", MemInfoField::kCommitted},
     {"VmallocUsed:", MemInfoField::kVmallocUsed},
     {"Percpu:", MemInfoField::kPercpu},
+    {"SwapTotal:", MemInfoField::kSwapTotal},
+    {"SwapFree:", MemInfoField::kSwapFree},
 }};
 
 }  // namespace

@@ -25,8 +25,10 @@ enum class MemInfoField : uint8_t {
   kPercpu,
   kCommitted,
   kCommitLimit,
+  kSwapTotal,
+  kSwapFree,
 };
-inline constexpr size_t kMemInfoFields = 15;
+inline constexpr size_t kMemInfoFields = 17;
 
 // Bytes; lines that this kernel does not print are absent.
 using MemInfo = std::array<std::optional<uint64_t>, kMemInfoFields>;

@@ -8,6 +8,7 @@ ReadStatus StatusOfErrno(int error) {
   switch (error) {
     case ENOENT:
     case ESRCH:
+    case EOPNOTSUPP:
       return ReadStatus::kGone;
     case EACCES:
     case EPERM:

@@ -8,7 +8,8 @@ namespace memleak {
 
 enum class ReadStatus : uint8_t {
   kOk,
-  kGone,       // ENOENT, ESRCH: the process ended between two reads
+  kGone,       // ENOENT, ESRCH: the process ended between two reads; or EOPNOTSUPP: the kernel was
+               // told to do without (psi=0)
   kDenied,     // EACCES, EPERM
   kMalformed,  // it was read, and is not what the kernel documents; or it could not be read at all
 };

@@ -27,7 +27,7 @@ HostModel::HostModel(const Options& options, const Needs& needs)
     : needs_(needs),
       procfs_(options.path.procfs),
       clock_(procfs_),
-      node_reader_(procfs_.fd()),
+      node_reader_(procfs_.fd(), options.path.sysfs),
       source_(std::make_unique<ProcfsSource>(procfs_)),
       groups_(static_cast<size_t>(options.group.limit)),
       processes_(TableSettings(options), groups_, slow_reads_, procfs_.fd(),
@@ -41,7 +41,7 @@ void HostModel::FirstLook(std::chrono::milliseconds patience) {
 
 const Snapshot& HostModel::Refresh() {
   snapshot_.time = clock_.Now();
-  node_reader_.Read(needs_.node, snapshot_.node);
+  node_reader_.Read(needs_.node, snapshot_.time.monotonic, snapshot_.node);
   if (needs_.processes) {
     snapshot_.processes_listed = PassOverProcesses();
     if (snapshot_.processes_listed) ShowProcesses();

@@ -6,15 +6,17 @@
 #include "collectors/meminfo.h"
 #include "collectors/process.h"
 #include "collectors/process_vm.h"
+#include "collectors/swap.h"
 
 namespace memleak {
 namespace {
 
-constexpr std::array<CollectorInfo, 4> kCollectors = {{
+constexpr std::array<CollectorInfo, 5> kCollectors = {{
     kProcessCollector,
     kProcessVmCollector,
     kGroupCollector,
     kMeminfoCollector,
+    kSwapCollector,
 }};
 
 }  // namespace

@@ -27,12 +27,14 @@ size_t AllocationsOfUnchangedScrape(int count) {
   options.path.rootfs = tree.path();
   options.process.min_rss_bytes = 0;
   options.process.limit = count;  // the rendering of each is measured, too
-  HostModel model(
-      options,
-      {.processes = true, .memory = true, .fds = true, .limits = true, .node = {.meminfo = true}});
-  MetricWriter writer(Format::kText);
+  Needs needs;
   std::vector<std::unique_ptr<Collector>> collectors;
-  for (const CollectorInfo& info : AllCollectors()) collectors.push_back(info.make());
+  for (const CollectorInfo& info : AllCollectors()) {
+    needs = needs | info.needs;
+    collectors.push_back(info.make());
+  }
+  HostModel model(options, needs);
+  MetricWriter writer(Format::kText);
   const auto scrape = [&] {
     const Snapshot& snapshot = model.Refresh();
     writer.Reset(Format::kText);

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "collectors/meminfo.h"
 #include "tests/catch.h"
 #include "tests/unit/support/proc_tree.h"
 
@@ -37,11 +38,7 @@ std::unique_ptr<Collector> MakeHalf() { return std::make_unique<Half>(); }
 constexpr std::array<CollectorInfo, 4> kRegistry = {{
     {"good", "", true, {}, MakeGood},
     {"half", "", true, {}, MakeHalf},
-    {"also_good",
-     "",
-     true,
-     {.node = {.meminfo = true}},
-     [] { return AllCollectors().back().make(); }},
+    {"also_good", "", true, {.node = {.meminfo = true}}, MakeMeminfoCollector},
     {"off", "", false, {.processes = true}, MakeGood},
 }};
 

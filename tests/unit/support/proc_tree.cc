@@ -16,6 +16,18 @@ ProcTree::ProcTree() {
   SetUptime(5000);
   Write("stat", "cpu  1 2 3 4\nbtime 1700000000\nprocesses 10\n");
   Write("meminfo", "MemTotal:        1000 kB\nMemFree:          100 kB\n");
+  Write("loadavg", "0.15 0.27 0.95 1/90 25902\n");
+  Write("vmstat", "pswpin 1\npswpout 2\npgmajfault 3\noom_kill 4\n");
+  Write("buddyinfo", "Node 0, zone   Normal      1   1795   4569 \n");
+  Write(
+      "slabinfo",
+      "slabinfo - version: 2.1\n"
+      "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables "
+      "<limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n"
+      "kmalloc-128        41184  41184    128   32    1 : tunables    0    0    0 : slabdata   "
+      "1287   1287      0\n");
+  fs::create_directories(root_ / "sys/fs");
+  Write("sys/fs/file-nr", "521\t0\t2466170\n");
 }
 
 ProcTree::~ProcTree() {

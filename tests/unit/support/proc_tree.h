@@ -32,7 +32,7 @@ struct TreeProcess {
 
 class ProcTree {
  public:
-  ProcTree();  // with uptime, stat (btime 1700000000) and meminfo
+  ProcTree();  // with uptime, stat (btime 1700000000) and the files of the whole node
   ~ProcTree();
   ProcTree(const ProcTree&) = delete;
   ProcTree& operator=(const ProcTree&) = delete;

@@ -7,16 +7,18 @@
 #include "collectors/process.h"
 #include "collectors/process_vm.h"
 #include "collectors/swap.h"
+#include "collectors/vmstat.h"
 
 namespace memleak {
 namespace {
 
-constexpr std::array<CollectorInfo, 5> kCollectors = {{
+constexpr std::array<CollectorInfo, 6> kCollectors = {{
     kProcessCollector,
     kProcessVmCollector,
     kGroupCollector,
     kMeminfoCollector,
     kSwapCollector,
+    kVmstatCollector,
 }};
 
 }  // namespace

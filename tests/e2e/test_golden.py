@@ -61,7 +61,8 @@ def test_both_formats_say_the_same(name):
     """The golden files themselves: a slip in one of the two would hide behind the other."""
     text = Body((fixtures.GOLDEN / f"{name}.prom").read_text(), openmetrics=False)
     openmetrics = Body((fixtures.GOLDEN / f"{name}.om").read_text(), openmetrics=True)
-    assert text.samples == openmetrics.samples
+    # The strict parser keeps integers as they are, the other one makes doubles of them.
+    assert text.samples == {key: float(value) for key, value in openmetrics.samples.items()}
 
 
 @pytest.mark.parametrize("name", fixtures.NAMES)

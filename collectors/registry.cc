@@ -4,6 +4,7 @@
 
 #include "collectors/group.h"
 #include "collectors/meminfo.h"
+#include "collectors/pressure.h"
 #include "collectors/process.h"
 #include "collectors/process_vm.h"
 #include "collectors/swap.h"
@@ -12,13 +13,14 @@
 namespace memleak {
 namespace {
 
-constexpr std::array<CollectorInfo, 6> kCollectors = {{
+constexpr std::array<CollectorInfo, 7> kCollectors = {{
     kProcessCollector,
     kProcessVmCollector,
     kGroupCollector,
     kMeminfoCollector,
     kSwapCollector,
     kVmstatCollector,
+    kPressureCollector,
 }};
 
 }  // namespace

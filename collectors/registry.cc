@@ -7,13 +7,14 @@
 #include "collectors/pressure.h"
 #include "collectors/process.h"
 #include "collectors/process_vm.h"
+#include "collectors/slab.h"
 #include "collectors/swap.h"
 #include "collectors/vmstat.h"
 
 namespace memleak {
 namespace {
 
-constexpr std::array<CollectorInfo, 7> kCollectors = {{
+constexpr std::array<CollectorInfo, 8> kCollectors = {{
     kProcessCollector,
     kProcessVmCollector,
     kGroupCollector,
@@ -21,6 +22,7 @@ constexpr std::array<CollectorInfo, 7> kCollectors = {{
     kSwapCollector,
     kVmstatCollector,
     kPressureCollector,
+    kSlabCollector,
 }};
 
 }  // namespace

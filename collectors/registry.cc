@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "collectors/buddyinfo.h"
 #include "collectors/group.h"
 #include "collectors/meminfo.h"
 #include "collectors/pressure.h"
@@ -14,7 +15,7 @@
 namespace memleak {
 namespace {
 
-constexpr std::array<CollectorInfo, 8> kCollectors = {{
+constexpr std::array<CollectorInfo, 9> kCollectors = {{
     kProcessCollector,
     kProcessVmCollector,
     kGroupCollector,
@@ -23,6 +24,7 @@ constexpr std::array<CollectorInfo, 8> kCollectors = {{
     kVmstatCollector,
     kPressureCollector,
     kSlabCollector,
+    kBuddyinfoCollector,
 }};
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "collectors/buddyinfo.h"
+#include "collectors/filefd.h"
 #include "collectors/group.h"
 #include "collectors/meminfo.h"
 #include "collectors/pressure.h"
@@ -15,7 +16,7 @@
 namespace memleak {
 namespace {
 
-constexpr std::array<CollectorInfo, 9> kCollectors = {{
+constexpr std::array<CollectorInfo, 10> kCollectors = {{
     kProcessCollector,
     kProcessVmCollector,
     kGroupCollector,
@@ -25,6 +26,7 @@ constexpr std::array<CollectorInfo, 9> kCollectors = {{
     kPressureCollector,
     kSlabCollector,
     kBuddyinfoCollector,
+    kFilefdCollector,
 }};
 
 }  // namespace

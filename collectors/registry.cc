@@ -8,6 +8,7 @@
 #include "collectors/meminfo.h"
 #include "collectors/pressure.h"
 #include "collectors/process.h"
+#include "collectors/process_count.h"
 #include "collectors/process_vm.h"
 #include "collectors/slab.h"
 #include "collectors/swap.h"
@@ -16,7 +17,7 @@
 namespace memleak {
 namespace {
 
-constexpr std::array<CollectorInfo, 10> kCollectors = {{
+constexpr std::array<CollectorInfo, 11> kCollectors = {{
     kProcessCollector,
     kProcessVmCollector,
     kGroupCollector,
@@ -27,6 +28,7 @@ constexpr std::array<CollectorInfo, 10> kCollectors = {{
     kSlabCollector,
     kBuddyinfoCollector,
     kFilefdCollector,
+    kProcessCountCollector,
 }};
 
 }  // namespace

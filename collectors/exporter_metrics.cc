@@ -157,6 +157,12 @@ struct ExporterMetrics::State {
                               "one, only in their group, newcomers whose names are being read, "
                               "ended while being read, denied, malformed.")
                           .Register(registry);
+  Gauges& cgroups = prometheus::BuildGauge()
+                        .Name("memleak_scrape_cgroups")
+                        .Help(
+                            "Containers, units and limited cgroups by what became of them: shown, "
+                            "cut by --cgroup.limit, malformed, skipped as too many or too deep.")
+                        .Register(registry);
   Counters& denied = prometheus::BuildCounter()
                          .Name("memleak_scrape_reads_denied_total")
                          .Help(
@@ -204,6 +210,14 @@ void ExporterMetrics::Write(const Snapshot& snapshot, MetricWriter& writer) {
       {"gone", counts.gone},         {"denied", counts.denied},   {"malformed", counts.malformed}};
   for (const auto& [result, count] : results) {
     state_->processes.Add({{"result", result}}).Set(static_cast<double>(count));
+  }
+  const CgroupTable::Counts& cgroups = snapshot.cgroup_counts;
+  const std::pair<const char*, uint64_t> cgroup_results[] = {{"exported", cgroups.exported},
+                                                             {"cut", cgroups.cut},
+                                                             {"malformed", cgroups.malformed},
+                                                             {"skipped", cgroups.skipped}};
+  for (const auto& [result, count] : cgroup_results) {
+    state_->cgroups.Add({{"result", result}}).Set(static_cast<double>(count));
   }
   for (size_t i = 0; i < kDeniedFieldNames.size(); ++i) {
     State::Follow(state_->denied.Add({{"field", std::string(kDeniedFieldNames[i])}}),

@@ -23,6 +23,9 @@ constexpr std::array<MemoryRow, 5> kMemoryRows = {{
 
 constexpr Family kFootprint =
     BytesGauge("memleak_group_footprint_bytes", "Sum of RssAnon + VmSwap: what leaks.");
+constexpr Family kHeadroom =
+    BytesGauge("memleak_group_headroom_bytes",
+               "What is left to the nearest limit that all members share, the node's included.");
 constexpr Family kOpenFds = {"memleak_group_open_fds", MetricType::kGauge, "",
                              "Sum of open file descriptors."};
 constexpr Family kThreads = {"memleak_group_threads", MetricType::kGauge, "", "Sum of threads."};
@@ -82,6 +85,9 @@ class GroupCollector : public Collector {
       return std::optional(static_cast<double>(group.cpu_ticks) / snapshot.time.tick_rate);
     });
     write(kFaults, [](const Group& group) { return std::optional(group.major_faults); });
+    write(kHeadroom, [&](const Group& group) {
+      return group.sums.processes > 0 ? snapshot.Headroom(group.cgroup) : std::nullopt;
+    });
     // What a single one is like is known from the first member whose footprint could be read.
     const auto of_one = [](const Group& group, auto value) {
       return group.sums.Footprint() ? std::optional(value) : std::nullopt;

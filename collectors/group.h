@@ -11,7 +11,11 @@ inline constexpr CollectorInfo kGroupCollector = {
     .name = "group",
     .help = "groups of processes by program, script or rule: sums, siblings, counters",
     .enabled_by_default = true,
-    .needs = {.processes = true, .memory = true, .fds = true},
+    .needs = {.processes = true,
+              .memory = true,
+              .fds = true,
+              .cgroups = true,
+              .node = {.meminfo = true}},
     .make = MakeGroupCollector,
 };
 

@@ -33,6 +33,10 @@ constexpr std::array<MemoryRow, 8> kMemoryRows = {{
 
 constexpr Family kFootprint =
     BytesGauge("memleak_process_footprint_bytes", "RssAnon + VmSwap: what leaks.");
+constexpr Family kHeadroom =
+    BytesGauge("memleak_process_headroom_bytes",
+               "What is left to the nearest limit: the least of its cgroups' limits less their "
+               "unreclaimable memory, and of the node's MemAvailable and free swap.");
 constexpr Family kOpenFds = {"memleak_process_open_fds", MetricType::kGauge, "",
                              "Open file descriptors."};
 constexpr Family kMaxFds = {"memleak_process_max_fds", MetricType::kGauge, "",
@@ -66,6 +70,7 @@ class ProcessCollector : public Collector {
             [&](const Process& process) { return process.sample.memory.Get(row.field); });
     }
     write(kFootprint, [](const Process& process) { return process.sample.memory.Footprint(); });
+    write(kHeadroom, [&](const Process& process) { return snapshot.Headroom(process.cgroup); });
     write(kOpenFds, [](const Process& process) { return process.sample.open_fds; });
     write(kMaxFds, [](const Process& process) { return process.max_fds; });
     write(kThreads, [](const Process& process) { return std::optional(process.sample.threads); });

@@ -11,7 +11,12 @@ inline constexpr CollectorInfo kProcessCollector = {
     .name = "process",
     .help = "the largest processes one by one: memory by kind, descriptors, CPU, faults",
     .enabled_by_default = true,
-    .needs = {.processes = true, .memory = true, .fds = true, .limits = true},
+    .needs = {.processes = true,
+              .memory = true,
+              .fds = true,
+              .limits = true,
+              .cgroups = true,
+              .node = {.meminfo = true}},
     .make = MakeProcessCollector,
 };
 

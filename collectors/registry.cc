@@ -3,6 +3,7 @@
 #include <array>
 
 #include "collectors/buddyinfo.h"
+#include "collectors/cgroup.h"
 #include "collectors/filefd.h"
 #include "collectors/group.h"
 #include "collectors/meminfo.h"
@@ -17,10 +18,11 @@
 namespace memleak {
 namespace {
 
-constexpr std::array<CollectorInfo, 11> kCollectors = {{
+constexpr std::array<CollectorInfo, 12> kCollectors = {{
     kProcessCollector,
     kProcessVmCollector,
     kGroupCollector,
+    kCgroupCollector,
     kMeminfoCollector,
     kSwapCollector,
     kVmstatCollector,

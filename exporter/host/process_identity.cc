@@ -13,6 +13,7 @@
 
 #include "exporter/host/elf.h"
 #include "exporter/host/file_reader.h"
+#include "exporter/host/proc_cgroup.h"
 #include "exporter/host/proc_stat.h"
 #include "exporter/host/procfs.h"
 #include "exporter/host/unique_fd.h"
@@ -73,9 +74,16 @@ Executable ReadExecutable(int root, int process) {
   return ElfHasSection(file.get(), ".go.buildinfo") ? Executable::kGo : Executable::kOther;
 }
 
+std::string ReadCgroup(int process) {
+  FileReader reader;
+  std::string_view text;
+  if (reader.Read(process, "cgroup", text) != ReadStatus::kOk) return {};
+  return std::string(MemoryCgroupPath(text));
+}
+
 }  // namespace
 
-ProcessIdentity ReadProcessIdentity(int root, int32_t pid, uint64_t start_ticks) {
+ProcessIdentity ReadProcessIdentity(int root, int32_t pid, uint64_t start_ticks, bool with_cgroup) {
   ProcessIdentity identity;
   const PidDir process(root, pid);
   ReadStatus status = process.status();
@@ -89,6 +97,7 @@ ProcessIdentity ReadProcessIdentity(int root, int32_t pid, uint64_t start_ticks)
     identity.executable = ReadExecutable(root, process.fd());
   }
   identity.cmdline_status = ReadCmdline(process.fd(), identity.cmdline, identity.cmdline_truncated);
+  if (with_cgroup) identity.cgroup = ReadCgroup(process.fd());
   return identity;
 }
 

@@ -25,14 +25,16 @@ struct ProcessIdentity {
   std::string cmdline;  // arguments, each ended by a NUL; at most kMaxCmdlineBytes
   bool cmdline_truncated = false;
   Executable executable = Executable::kUnknown;
+  std::string cgroup;  // path in the hierarchy that accounts for memory; empty when unknown
 };
 
 // Command lines are read up to here: a Java class path alone is often longer than 4 KB, and the
 // main class stands behind it.
 inline constexpr size_t kMaxCmdlineBytes = 128 * 1024;
 
-// Reads the identity of the process (pid, start time) below the proc tree `root`; both statuses are
-// kGone when the pid is another's by now. May block as long as the process likes.
-ProcessIdentity ReadProcessIdentity(int root, int32_t pid, uint64_t start_ticks);
+// Reads the identity of the process (pid, start time) below the proc tree `root`, its cgroup only
+// if asked for; both statuses are kGone when the pid is another's by now. May block as long as the
+// process likes.
+ProcessIdentity ReadProcessIdentity(int root, int32_t pid, uint64_t start_ticks, bool with_cgroup);
 
 }  // namespace memleak

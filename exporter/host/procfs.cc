@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -14,35 +13,10 @@
 #include <cstring>
 #include <system_error>
 
+#include "exporter/host/directory.h"
+
 namespace memleak {
 namespace {
-
-// The kernel's directory entry (getdents64(2)); libc's readdir would allocate for every directory.
-struct DirectoryEntry {
-  uint64_t inode;
-  int64_t offset;
-  uint16_t length;
-  uint8_t type;
-  char name[1];
-};
-
-// Calls `visit(name)` for every entry of the open directory `dir` until it returns false.
-// Returns 0 or an errno.
-template <typename Visit>
-int ForEachEntry(int dir, std::vector<char>& buffer, Visit&& visit) {
-  for (;;) {
-    const long got = syscall(SYS_getdents64, dir, buffer.data(), buffer.size());
-    if (got < 0) return errno;
-    if (got == 0) return 0;
-    for (long at = 0; at < got;) {
-      const char* entry = buffer.data() + at;
-      uint16_t length = 0;
-      std::memcpy(&length, entry + offsetof(DirectoryEntry, length), sizeof length);
-      if (!visit(entry + offsetof(DirectoryEntry, name))) return 0;
-      at += length;
-    }
-  }
-}
 
 // A directory's name as a pid; 0 for any other name.
 int32_t ParsePid(const char* name) {
@@ -87,7 +61,7 @@ ProcFs::ProcFs(const std::string& root) : path_(root) {
 bool ProcFs::ListPids(std::vector<int32_t>& pids) {
   pids.clear();
   if (lseek(root_.get(), 0, SEEK_SET) != 0) return false;
-  const int error = ForEachEntry(root_.get(), entries_, [&](const char* name) {
+  const int error = ForEachEntry(root_.get(), entries_, [&](const char* name, uint8_t) {
     if (const int32_t pid = ParsePid(name); pid > 0) pids.push_back(pid);
     return true;
   });
@@ -110,7 +84,7 @@ ReadStatus ProcFs::CountEntries(int dir, const char* name, uint64_t& count, bool
   if (!fds) return StatusOfErrno(errno);
   count = 0;
   truncated = false;
-  const int error = ForEachEntry(fds.get(), entries_, [&](const char* entry) {
+  const int error = ForEachEntry(fds.get(), entries_, [&](const char* entry, uint8_t) {
     if (entry[0] == '.') return true;
     if (count == kMaxCountedFds) {
       truncated = true;

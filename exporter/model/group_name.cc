@@ -46,6 +46,7 @@ NamedGroup NameGroup(const GroupNameInput& input, const GroupRules& rules) {
   if (!rules.empty()) {
     if (const std::string ruled = rules.Match(RuleSubject(input)); !ruled.empty()) {
       named.group = GroupNameFrom(ruled);
+      named.by_rule = true;
       return named;
     }
   }

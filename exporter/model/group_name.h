@@ -50,6 +50,7 @@ struct GroupNameInput {
 struct NamedGroup {
   std::string group;         // never empty, valid UTF-8, at most 128 bytes
   std::string_view runtime;  // see RuntimeOf; empty for none
+  bool by_rule = false;
 };
 
 NamedGroup NameGroup(const GroupNameInput& input, const GroupRules& rules);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "exporter/model/cgroup_table.h"
 #include "exporter/model/group_name.h"
 #include "exporter/model/label_text.h"
 
@@ -66,13 +67,16 @@ GroupTable::GroupTable(size_t export_limit) : selection_(export_limit) {
   overflow_.name = kOtherGroup;
 }
 
-Group& GroupTable::Find(std::string_view name) {
+Group& GroupTable::Find(std::string_view name, std::string_view name_space,
+                        std::string_view container) {
   // Looked up once per process and name, so the key's copy does not matter.
   auto& group = by_name_[std::string(name)];
   if (!group) {
     group = std::make_unique<Group>();
     group->name = name;
     AppendLabel(group->labels, "group", name);
+    AppendKnownLabel(group->labels, "namespace", name_space);
+    AppendKnownLabel(group->labels, "container", container);
     groups_.push_back(group.get());
   }
   return *group;
@@ -88,7 +92,8 @@ void GroupTable::BeginPass() {
   footprints_.clear();
 }
 
-void GroupTable::Add(Group& group, const ProcessSample& sample, double now) {
+void GroupTable::Add(Group& group, const ProcessSample& sample, const Cgroup* cgroup, double now) {
+  group.cgroup = group.sums.processes == 0 ? cgroup : CommonAncestor(group.cgroup, cgroup);
   group.sums.Add(sample);
   group.last_member = now;
   const auto footprint = sample.memory.Footprint();

@@ -39,6 +39,8 @@ struct GroupSums {
   std::optional<uint64_t> OpenFds() const;
 };
 
+struct Cgroup;
+
 struct Group {
   std::string name;
   std::string labels;  // rendered
@@ -47,6 +49,7 @@ struct Group {
   uint64_t largest_footprint = 0;  // known when sums.Footprint() is
   uint64_t largest_start_ticks = 0;
   uint64_t median_footprint = 0;
+  const Cgroup* cgroup = nullptr;  // the nearest that holds all members of this pass, where known
 
   uint64_t cpu_ticks = 0;
   uint64_t major_faults = 0;
@@ -64,14 +67,16 @@ class GroupTable {
 
   explicit GroupTable(size_t export_limit);
 
-  // The group of this name, made where there is none. More than kMaxGroups may exist until EndPass.
-  Group& Find(std::string_view name);
+  // The group of this name, made where there is none, and then with these labels where they are
+  // known. More than kMaxGroups may exist until EndPass.
+  Group& Find(std::string_view name, std::string_view name_space = {},
+              std::string_view container = {});
   // Where the members of forgotten groups are counted; it only shows in the sums of "(other)".
   Group& overflow() { return overflow_; }
 
   void BeginPass();
-  // Adds a member's figures of this pass.
-  void Add(Group& group, const ProcessSample& sample, double now);
+  // Adds a member's figures of this pass. `cgroup` is nullptr when unknown.
+  void Add(Group& group, const ProcessSample& sample, const Cgroup* cgroup, double now);
   // Computes medians, forgets the dead of a day and, beyond kMaxGroups, the dead and the smallest;
   // calls `forget` when groups are about to go (`evicted`), so that no member keeps a pointer to
   // one.

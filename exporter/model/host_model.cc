@@ -1,5 +1,6 @@
 #include "exporter/model/host_model.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "exporter/host/procfs_source.h"
@@ -21,6 +22,18 @@ ProcessTable::Settings TableSettings(const Options& options) {
           static_cast<size_t>(options.process.limit)};
 }
 
+// What is left before the node itself runs out.
+std::optional<uint64_t> NodeHeadroom(const NodeSample& node) {
+  if (!node.meminfo) return std::nullopt;
+  const auto bytes = [&](MemInfoField field) {
+    return (*node.meminfo)[static_cast<size_t>(field)];
+  };
+  const auto available = bytes(MemInfoField::kAvailable);
+  const auto swap = bytes(MemInfoField::kSwapFree);
+  if (!available || !swap) return std::nullopt;
+  return *available + *swap;
+}
+
 }  // namespace
 
 HostModel::HostModel(const Options& options, const Needs& needs)
@@ -30,23 +43,39 @@ HostModel::HostModel(const Options& options, const Needs& needs)
       node_reader_(procfs_.fd(), options.path.sysfs),
       source_(std::make_unique<ProcfsSource>(procfs_)),
       groups_(static_cast<size_t>(options.group.limit)),
-      processes_(TableSettings(options), groups_, slow_reads_, procfs_.fd(),
+      cgroups_(options.path.sysfs, options.path.rootfs, static_cast<size_t>(options.cgroup.limit)),
+      processes_(TableSettings(options), groups_, cgroups_, slow_reads_, procfs_.fd(),
                  CompileRules(options.group.rules),
                  std::make_shared<Users>(options.path.rootfs + "/etc/passwd"), clock_.Now()) {}
 
 void HostModel::FirstLook(std::chrono::milliseconds patience) {
-  snapshot_.time = clock_.Now();
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  LookAtNode();
   if (needs_.processes && PassOverProcesses()) slow_reads_.WaitIdle(patience);
+  if (needs_.cgroups) cgroups_.EndPass();
+  const std::chrono::duration<double> left = deadline - std::chrono::steady_clock::now();
+  cgroups_.WaitForNames(std::max(left.count(), 0.0));
 }
 
 const Snapshot& HostModel::Refresh() {
-  snapshot_.time = clock_.Now();
-  node_reader_.Read(needs_.node, snapshot_.time.monotonic, snapshot_.node);
+  LookAtNode();
   if (needs_.processes) {
     snapshot_.processes_listed = PassOverProcesses();
     if (snapshot_.processes_listed) ShowProcesses();
   }
+  if (needs_.cgroups) ShowCgroups();
   return snapshot_;
+}
+
+void HostModel::LookAtNode() {
+  snapshot_.time = clock_.Now();
+  const PassTime& now = snapshot_.time;
+  node_reader_.Read(needs_.node, snapshot_.time.monotonic, snapshot_.node);
+  snapshot_.node_headroom = NodeHeadroom(snapshot_.node);
+  if (needs_.cgroups) {
+    cgroups_.BeginPass(now.monotonic, static_cast<uint64_t>(now.uptime * now.tick_rate),
+                       snapshot_.node_headroom);
+  }
 }
 
 bool HostModel::PassOverProcesses() {
@@ -54,6 +83,9 @@ bool HostModel::PassOverProcesses() {
   // A pass that could not look must not bury everybody: it is left unfinished.
   if (!source_->Read(needs_, processes_)) return false;
   processes_.EndPass();
+  for (const Process* process : processes_.processes()) {
+    if (process->cgroup != nullptr) process->cgroup->NoteMember(process->group);
+  }
   return true;
 }
 
@@ -71,7 +103,16 @@ void HostModel::ShowProcesses() {
   snapshot_.denied[static_cast<size_t>(DeniedField::kCmdline)] += processes_.denied_cmdline();
   snapshot_.denied[static_cast<size_t>(DeniedField::kSlabinfo)] += snapshot_.node.denied_slabinfo;
   snapshot_.truncated_fd_counts = source_->truncated_fd_counts();
-  snapshot_.slow_reads_stuck = slow_reads_.stuck();
+  snapshot_.slow_reads_stuck = slow_reads_.stuck() + cgroups_.slow_reads_stuck();
+}
+
+void HostModel::ShowCgroups() {
+  // A process that was not seen in a pass that failed still points to its cgroup.
+  if (needs_.processes && !snapshot_.processes_listed) return;
+  cgroups_.EndPass();
+  snapshot_.cgroups = &cgroups_.exported();
+  snapshot_.cgroup_counts = cgroups_.counts();
+  snapshot_.denied[static_cast<size_t>(DeniedField::kCgroup)] = cgroups_.denied();
 }
 
 }  // namespace memleak

@@ -13,6 +13,7 @@
 #include "exporter/host/process_source.h"
 #include "exporter/host/procfs.h"
 #include "exporter/host/slow_reads.h"
+#include "exporter/model/cgroup_table.h"
 #include "exporter/model/group_table.h"
 #include "exporter/model/process_table.h"
 #include "exporter/model/snapshot.h"
@@ -34,8 +35,10 @@ class HostModel {
   std::string_view source_name() const { return source_->name(); }
 
  private:
+  void LookAtNode();
   bool PassOverProcesses();
   void ShowProcesses();
+  void ShowCgroups();
 
   Needs needs_;
   ProcFs procfs_;
@@ -43,6 +46,7 @@ class HostModel {
   NodeReader node_reader_;
   std::unique_ptr<ProcessSource> source_;
   GroupTable groups_;
+  CgroupTable cgroups_;
   SlowReads slow_reads_;
   ProcessTable processes_;
   Snapshot snapshot_;

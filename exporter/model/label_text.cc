@@ -80,6 +80,10 @@ void AppendLabel(std::string& out, std::string_view name, std::string_view value
   out += '"';
 }
 
+void AppendKnownLabel(std::string& out, std::string_view name, std::string_view value) {
+  if (!value.empty()) AppendLabel(out, name, value);
+}
+
 std::string ValidUtf8(std::string_view text, size_t max_bytes) {
   std::string valid;
   ForEachCharacter(text, max_bytes, [&](std::string_view character) { valid += character; });

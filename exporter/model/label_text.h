@@ -17,6 +17,9 @@ inline constexpr size_t kMaxLabelValueBytes = 256;
 // Appends `name="value"` to `out`, with a comma before it if `out` is not empty.
 void AppendLabel(std::string& out, std::string_view name, std::string_view value);
 
+// The same where there is a value: an unknown label is absent.
+void AppendKnownLabel(std::string& out, std::string_view name, std::string_view value);
+
 // Returns `text` as valid UTF-8 of at most `max_bytes` bytes, unescaped.
 std::string ValidUtf8(std::string_view text, size_t max_bytes = kMaxLabelValueBytes);
 

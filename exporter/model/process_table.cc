@@ -20,6 +20,7 @@ struct ProcessTable::NameResult {
   bool exe_denied;
   bool cmdline_denied;
   ProcessNames names;
+  std::string cgroup;  // path; empty where the cgroup table knows it, or it is unknown
 };
 
 // Where the helper threads leave what they read. Outlives the table if one of them is stuck.
@@ -37,6 +38,12 @@ struct NameQuestion {
   Comm comm;
 };
 
+// Whether names that may decide about the group are still being looked for.
+bool AwaitsContainer(const Process& process) {
+  return process.cgroup != nullptr && !process.names.by_rule &&
+         !process.cgroup->name.pod_uid.empty() && process.cgroup->names.container.empty();
+}
+
 std::string_view RuntimeLabel(std::string_view interpreter, Executable executable) {
   if (!interpreter.empty()) return interpreter;
   switch (executable) {
@@ -52,11 +59,13 @@ std::string_view RuntimeLabel(std::string_view interpreter, Executable executabl
 
 }  // namespace
 
-ProcessTable::ProcessTable(const Settings& settings, GroupTable& groups, SlowReads& slow_reads,
-                           int proc_root, std::shared_ptr<const GroupRules> rules,
-                           std::shared_ptr<Users> users, const PassTime& start)
+ProcessTable::ProcessTable(const Settings& settings, GroupTable& groups, CgroupTable& cgroups,
+                           SlowReads& slow_reads, int proc_root,
+                           std::shared_ptr<const GroupRules> rules, std::shared_ptr<Users> users,
+                           const PassTime& start)
     : settings_(settings),
       groups_(groups),
+      cgroups_(cgroups),
       slow_reads_(slow_reads),
       rules_(std::move(rules)),
       users_(std::move(users)),
@@ -73,10 +82,11 @@ ProcessTable::~ProcessTable() = default;
 void ProcessTable::RequestNames(Process& process) {
   const NameQuestion question{process.sample.pid, process.sample.start_ticks, process.sample.uid,
                               process.sample.comm};
-  auto job = [question, to = &process, life = process.life, root = proc_root_, rules = rules_,
-              users = users_, inbox = inbox_] {
+  const bool with_cgroup = !cgroups_.mounted();
+  auto job = [question, with_cgroup, to = &process, life = process.life, root = proc_root_,
+              rules = rules_, users = users_, inbox = inbox_] {
     const ProcessIdentity identity =
-        ReadProcessIdentity(root->get(), question.pid, question.start_ticks);
+        ReadProcessIdentity(root->get(), question.pid, question.start_ticks, with_cgroup);
     NameResult result{};
     result.process = to;
     result.life = life;
@@ -90,7 +100,9 @@ void ProcessTable::RequestNames(Process& process) {
     result.names.exe = identity.exe;
     if (question.uid) result.names.user = users->Name(*question.uid);
     result.names.runtime = RuntimeLabel(named.runtime, identity.executable);
-    result.names.group = named.group;
+    result.names.program = named.group;
+    result.names.by_rule = named.by_rule;
+    result.cgroup = identity.cgroup;
     const std::lock_guard lock(inbox->mutex);
     inbox->results.push_back(std::move(result));
   };
@@ -110,15 +122,42 @@ void ProcessTable::TakeNames() {
     process.names = std::move(result.names);
     process.name_state = Process::NameState::kRead;
     process.labels.clear();
-    Join(process, groups_.Find(process.names.group));
+    if (!result.cgroup.empty()) process.cgroup = cgroups_.At(result.cgroup);
+    if (!AwaitsContainer(process)) Join(process);
   }
   taken_.clear();
 }
 
-void ProcessTable::Join(Process& process, Group& group) {
-  process.group = &group;
-  group.last_member = now_.monotonic;
+void ProcessTable::Join(Process& process) {
+  static const ContainerName kNoNames;
+  ProcessNames& names = process.names;
+  const ContainerName& container =
+      process.cgroup != nullptr && !names.by_rule ? process.cgroup->names : kNoNames;
+  if (process.sample.kernel_thread) {
+    process.group = &groups_.Find(kKernelGroup);
+  } else if (!container.workload.empty() && !container.container.empty()) {
+    names.group = container.name_space + '/' + container.workload + '/' + container.container;
+    process.group = &groups_.Find(names.group, container.name_space, container.container);
+  } else {
+    if (names.program.empty()) names.program = GroupNameFrom(process.sample.comm.view());
+    names.group = names.program;
+    process.group = &groups_.Find(names.group);
+  }
+  process.group->last_member = now_.monotonic;
   CountInGroup(process);
+}
+
+void ProcessTable::Locate(Process& process) {
+  if (Cgroup* found = cgroups_.Of(process.sample.pid, process.sample.start_ticks)) {
+    process.cgroup = found;
+  } else if (process.cgroup != nullptr && process.cgroup->gone) {
+    process.cgroup = nullptr;
+  }
+  const uint64_t stamp = process.cgroup != nullptr ? process.cgroup->stamp : 0;
+  if (stamp == process.cgroup_stamp) return;
+  process.cgroup_stamp = stamp;
+  process.labels.clear();
+  if (process.group != nullptr && process.group != &groups_.overflow()) Join(process);
 }
 
 // Adds to the group's counters what the process used since they last heard of it.
@@ -149,6 +188,8 @@ void ProcessTable::BeginLife(Process& process) {
   process.life_began = now_.monotonic;
   process.name_state = Process::NameState::kUnread;
   process.names = ProcessNames{};
+  process.cgroup = nullptr;
+  process.cgroup_stamp = 0;
   process.group = nullptr;
   process.selection = SelectionState{};
   process.max_fds.reset();
@@ -197,6 +238,7 @@ void ProcessTable::OnUnreadable(int32_t pid, ReadStatus status) {
   if (known == nullptr) return;
   // It is still there. Were it buried, it would come back as a newcomer and be counted twice.
   known->readable = false;
+  Locate(*known);
   next_.push_back(known);
 }
 
@@ -216,19 +258,19 @@ void ProcessTable::Update(Process& process, const ProcessSample& sample) {
   process.readable = true;
   next_.push_back(&process);
 
-  if (sample.kernel_thread) {
-    if (process.group == nullptr) Join(process, groups_.Find(kKernelGroup));
-  } else if (process.name_state == Process::NameState::kUnread) {
+  Locate(process);
+  if (!sample.kernel_thread && process.name_state == Process::NameState::kUnread) {
     RequestNames(process);
   }
-  if (process.group == nullptr && now_.monotonic - process.life_began >= kNamePatienceSeconds) {
-    process.names.group = GroupNameFrom(sample.comm.view());
-    Join(process, groups_.Find(process.names.group));
+  const bool waiting = process.name_state != Process::NameState::kRead || AwaitsContainer(process);
+  if (process.group == nullptr && (sample.kernel_thread || !waiting ||
+                                   now_.monotonic - process.life_began >= kNamePatienceSeconds)) {
+    Join(process);
   }
   // The members of a forgotten group come back by growing.
   if (process.group == &groups_.overflow() &&
       sample.memory.Get(MemoryField::kResident).value_or(0) >= settings_.min_rss_bytes) {
-    process.group = &groups_.Find(process.names.group);
+    Join(process);
   }
   if (process.group == nullptr) {
     ++counts_.pending;
@@ -236,7 +278,7 @@ void ProcessTable::Update(Process& process, const ProcessSample& sample) {
   }
   ++counts_.grouped;
   CountInGroup(process);
-  groups_.Add(*process.group, sample, now_.monotonic);
+  groups_.Add(*process.group, sample, process.cgroup, now_.monotonic);
 }
 
 void ProcessTable::BuryUntil(int32_t pid) {
@@ -249,6 +291,7 @@ void ProcessTable::Bury(Process& process) {
                    process.group != nullptr ? process.group->name : std::string(),
                    process.sample.memory, now_.monotonic});
   process.life = 0;  // a name that arrives for it finds nobody
+  process.cgroup = nullptr;
   process.group = nullptr;
   process.selection = SelectionState{};
   free_.push_back(&process);
@@ -303,16 +346,27 @@ void ProcessTable::Choose() {
 }
 
 void ProcessTable::Render(Process& process) {
-  process.labels.clear();
-  AppendLabel(process.labels, "pid", std::to_string(process.sample.pid));
-  AppendLabel(process.labels, "comm", process.sample.comm.view());
-  AppendLabel(process.labels, "group", process.names.group);
-  process.info_labels = process.labels;
-  const std::pair<std::string_view, std::string_view> known[] = {
-      {"exe", process.names.exe}, {"user", process.names.user}, {"runtime", process.names.runtime}};
-  for (const auto& [name, value] : known) {
-    if (!value.empty()) AppendLabel(process.info_labels, name, value);
-  }
+  static const Cgroup kUnknown;
+  const ProcessNames& names = process.names;
+  const Cgroup& cgroup = process.cgroup != nullptr ? *process.cgroup : kUnknown;
+
+  std::string& labels = process.labels;
+  labels.clear();
+  AppendLabel(labels, "pid", std::to_string(process.sample.pid));
+  AppendLabel(labels, "comm", process.sample.comm.view());
+  AppendLabel(labels, "group", names.group);
+  AppendKnownLabel(labels, "namespace", cgroup.names.name_space);
+  AppendKnownLabel(labels, "pod", cgroup.names.pod);
+  AppendKnownLabel(labels, "container", cgroup.names.container);
+
+  std::string& info = process.info_labels;
+  info = labels;
+  AppendKnownLabel(info, "exe", names.exe);
+  AppendKnownLabel(info, "user", names.user);
+  AppendKnownLabel(info, "unit", cgroup.name.unit);
+  if (process.cgroup != nullptr) AppendLabel(info, "cgroup", CgroupLabel(cgroup.path));
+  AppendKnownLabel(info, "container_id", cgroup.name.container_id);
+  AppendKnownLabel(info, "runtime", names.runtime);
 }
 
 }  // namespace memleak

@@ -19,6 +19,7 @@
 #include "exporter/host/slow_reads.h"
 #include "exporter/host/unique_fd.h"
 #include "exporter/host/users.h"
+#include "exporter/model/cgroup_table.h"
 #include "exporter/model/group_name.h"
 #include "exporter/model/group_table.h"
 #include "exporter/model/selection.h"
@@ -30,7 +31,9 @@ struct ProcessNames {
   std::string exe;      // empty when unknown
   std::string user;     // empty when unknown
   std::string runtime;  // "java", "go", "native", ...; empty when unknown
-  std::string group;
+  std::string program;  // the group by rule or program
+  bool by_rule = false;
+  std::string group;  // `program`, or the workload of its container where no rule says otherwise
 };
 
 struct Process {
@@ -43,6 +46,9 @@ struct Process {
   NameState name_state = NameState::kUnread;
   ProcessNames names;
 
+  Cgroup* cgroup = nullptr;   // none while unknown
+  uint64_t cgroup_stamp = 0;  // of it when it was looked at last
+
   Group* group = nullptr;          // none until the names are read or a second has passed
   uint64_t counted_cpu_ticks = 0;  // what a group's counters already hold of this process
   uint64_t counted_major_faults = 0;
@@ -52,8 +58,8 @@ struct Process {
   static constexpr double kNeverRead = -1e18;
   double max_fds_read = kNeverRead;  // monotonic seconds
 
-  std::string labels;       // pid, comm, group; rendered when first exported
-  std::string info_labels;  // the same and exe, user, runtime
+  std::string labels;  // pid, comm, group, names of the container; rendered when first exported
+  std::string info_labels;  // the same and exe, user, unit, cgroup, container_id, runtime
 };
 
 // A process that ended, kept for a minute so that an OOM kill finds what it killed.
@@ -88,12 +94,12 @@ class ProcessTable : public ProcessSink {
   static constexpr double kNamePatienceSeconds = 1;
   static constexpr double kMaxFdsPeriodSeconds = 60;
 
-  // `groups` and `slow_reads` must outlive the table. `proc_root` is a directory descriptor of the
-  // proc tree; the table duplicates it for the jobs, which may outlive it. `start` tells which
-  // processes are older than the exporter. Throws std::system_error.
-  ProcessTable(const Settings& settings, GroupTable& groups, SlowReads& slow_reads, int proc_root,
-               std::shared_ptr<const GroupRules> rules, std::shared_ptr<Users> users,
-               const PassTime& start);
+  // `groups`, `cgroups` and `slow_reads` must outlive the table. `proc_root` is a directory
+  // descriptor of the proc tree; the table duplicates it for the jobs, which may outlive it.
+  // `start` tells which processes are older than the exporter. Throws std::system_error.
+  ProcessTable(const Settings& settings, GroupTable& groups, CgroupTable& cgroups,
+               SlowReads& slow_reads, int proc_root, std::shared_ptr<const GroupRules> rules,
+               std::shared_ptr<Users> users, const PassTime& start);
   ~ProcessTable() override;
 
   void BeginPass(const PassTime& now);
@@ -128,11 +134,15 @@ class ProcessTable : public ProcessSink {
   static void CountInGroup(Process& process);
   void BuryUntil(int32_t pid);
   void Bury(Process& process);
-  void Join(Process& process, Group& group);
+  // Finds the cgroup, and the group where the cgroup decides about it.
+  void Locate(Process& process);
+  // Joins the group that the names tell.
+  void Join(Process& process);
   static void Render(Process& process);
 
   const Settings settings_;
   GroupTable& groups_;
+  CgroupTable& cgroups_;
   SlowReads& slow_reads_;
   std::shared_ptr<const UniqueFd> proc_root_;
   std::shared_ptr<const GroupRules> rules_;

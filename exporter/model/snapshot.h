@@ -11,6 +11,7 @@
 #include "exporter/host/boot_clock.h"
 #include "exporter/host/node_reader.h"
 #include "exporter/host/process_source.h"
+#include "exporter/model/cgroup_table.h"
 #include "exporter/model/group_table.h"
 #include "exporter/model/process_table.h"
 
@@ -29,7 +30,16 @@ struct Snapshot {
   uint64_t truncated_fd_counts = 0;
   int slow_reads_stuck = 0;
 
+  const std::vector<const Cgroup*>* cgroups = nullptr;  // one by one; nullptr: not looked at
+  CgroupTable::Counts cgroup_counts;
+
   NodeSample node;
+  std::optional<uint64_t> node_headroom;  // MemAvailable and free swap
+
+  // To the nearest limit of what is in this cgroup; the node's where it is not known.
+  std::optional<uint64_t> Headroom(const Cgroup* cgroup) const {
+    return cgroup != nullptr ? cgroup->headroom : node_headroom;
+  }
 };
 
 }  // namespace memleak

@@ -1,4 +1,6 @@
+#include <filesystem>
 #include <string>
+#include <utility>
 
 #include "collectors/registry.h"
 #include "exporter/model/host_model.h"
@@ -21,6 +23,19 @@ size_t AllocationsOfUnchangedScrape(int count) {
     process.fds = 1;
     tree.Put(process);
   }
+  const std::filesystem::path hierarchy = tree.path() + "/sys/fs/cgroup";
+  std::filesystem::create_directories(hierarchy / "web.service");
+  tree.Write(hierarchy / "cgroup.controllers", "memory\n");
+  tree.Write(hierarchy / "cgroup.procs", "1\n2\n3\n");
+  const std::pair<const char*, const char*> files[] = {
+      {"cgroup.procs", "4\n5\n6\n7\n8\n9\n10\n"},
+      {"memory.max", "max\n"},
+      {"memory.current", "4096\n"},
+      {"memory.swap.current", "0\n"},
+      {"memory.stat",
+       "anon 4096\nfile 0\nkernel 0\nshmem 0\ninactive_anon 4096\nactive_anon 0\n"
+       "inactive_file 0\nactive_file 0\n"}};
+  for (const auto& [file, text] : files) tree.Write(hierarchy / "web.service" / file, text);
   Options options;
   options.path.procfs = tree.path();
   options.path.sysfs = tree.path() + "/sys";
@@ -44,6 +59,7 @@ size_t AllocationsOfUnchangedScrape(int count) {
   model.FirstLook(std::chrono::seconds(20));
   scrape();
   REQUIRE(scrape() > static_cast<size_t>(count) * 500);
+  REQUIRE(model.snapshot().cgroups->size() == 1);
   const size_t before = AllocationsOfThisThread();
   scrape();
   return AllocationsOfThisThread() - before;

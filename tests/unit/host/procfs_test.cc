@@ -167,20 +167,21 @@ TEST_CASE("an identity is read of the process that was meant") {
   tree.Put(process);
   ProcFs procfs(tree.path());
 
-  const ProcessIdentity identity = ReadProcessIdentity(procfs.fd(), 9, process.start_ticks);
+  const ProcessIdentity identity = ReadProcessIdentity(procfs.fd(), 9, process.start_ticks, false);
   CHECK(identity.exe == "/opt/app/bin/server");
   CHECK(identity.cmdline == process.cmdline);
   CHECK_FALSE(identity.cmdline_truncated);
   CHECK(identity.executable == Executable::kUnknown);
 
-  const ProcessIdentity reused = ReadProcessIdentity(procfs.fd(), 9, process.start_ticks + 1);
+  const ProcessIdentity reused =
+      ReadProcessIdentity(procfs.fd(), 9, process.start_ticks + 1, false);
   CHECK(reused.exe_status == ReadStatus::kGone);
   CHECK(reused.exe.empty());
   CHECK(reused.cmdline.empty());
 
   process.cmdline = std::string(kMaxCmdlineBytes + 10, 'a');
   tree.Put(process);
-  const ProcessIdentity large = ReadProcessIdentity(procfs.fd(), 9, process.start_ticks);
+  const ProcessIdentity large = ReadProcessIdentity(procfs.fd(), 9, process.start_ticks, false);
   CHECK(large.cmdline.size() == kMaxCmdlineBytes);
   CHECK(large.cmdline_truncated);
 }

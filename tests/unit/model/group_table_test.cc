@@ -29,9 +29,9 @@ TEST_CASE("a group's figures are its members' sums, and tell its siblings apart"
   GroupTable table(10);
   table.BeginPass();
   Group& group = table.Find("web");
-  table.Add(group, Sample(1842, 50), 0);
-  table.Add(group, Sample(412, 70), 0);
-  table.Add(group, Sample(408, 60), 0);
+  table.Add(group, Sample(1842, 50), nullptr, 0);
+  table.Add(group, Sample(412, 70), nullptr, 0);
+  table.Add(group, Sample(408, 60), nullptr, 0);
   End(table, 0);
   CHECK(group.sums.processes == 3);
   CHECK(group.sums.threads == 6);
@@ -50,8 +50,8 @@ TEST_CASE("the median of an even number lies between the middle two") {
   Group& other = table.Find("other");
   Group& group = table.Find("web");
   for (const uint64_t size : {40u, 10u, 30u, 20u}) {
-    table.Add(group, Sample(size), 0);
-    table.Add(other, Sample(7), 0);
+    table.Add(group, Sample(size), nullptr, 0);
+    table.Add(other, Sample(7), nullptr, 0);
   }
   End(table, 0);
   CHECK(group.median_footprint == 25);
@@ -64,7 +64,7 @@ TEST_CASE("what is unknown of all members is unknown of the group") {
   Group& group = table.Find("(kernel)");
   ProcessSample sample;
   sample.threads = 1;
-  table.Add(group, sample, 0);
+  table.Add(group, sample, nullptr, 0);
   End(table, 0);
   CHECK(group.sums.processes == 1);
   CHECK_FALSE(group.sums.Memory(MemoryField::kResident));
@@ -75,7 +75,7 @@ TEST_CASE("what is unknown of all members is unknown of the group") {
 TEST_CASE("a group stays for a day after its last member") {
   GroupTable table(10);
   table.BeginPass();
-  table.Add(table.Find("job"), Sample(1), 1000);
+  table.Add(table.Find("job"), Sample(1), nullptr, 1000);
   table.Find("job").cpu_ticks = 77;
   End(table, 1000);
   table.BeginPass();
@@ -94,7 +94,8 @@ TEST_CASE("groups beyond the limit appear together") {
   GroupTable table(2);
   table.BeginPass();
   for (int i = 1; i <= 5; ++i) {
-    table.Add(table.Find("g" + std::to_string(i)), Sample(static_cast<uint64_t>(i) * 100), 0);
+    table.Add(table.Find("g" + std::to_string(i)), Sample(static_cast<uint64_t>(i) * 100), nullptr,
+              0);
   }
   End(table, 0);
   REQUIRE(table.exported().size() == 2);
@@ -108,11 +109,11 @@ TEST_CASE("groups beyond the limit appear together") {
 TEST_CASE("of more than 2,000 groups the dead and then the smallest are forgotten") {
   GroupTable table(10);
   table.BeginPass();
-  table.Add(table.Find("dead"), Sample(1'000'000), 0);
+  table.Add(table.Find("dead"), Sample(1'000'000), nullptr, 0);
   End(table, 0);
   table.BeginPass();
   for (size_t i = 0; i < GroupTable::kMaxGroups + 5; ++i) {
-    table.Add(table.Find("g" + std::to_string(i)), Sample(1000 + i), 1);
+    table.Add(table.Find("g" + std::to_string(i)), Sample(1000 + i), nullptr, 1);
   }
   bool told = false;
   table.EndPass(1, [&] {

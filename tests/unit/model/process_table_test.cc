@@ -37,7 +37,7 @@ PassTime At(double monotonic) {
 struct World {
   explicit World(size_t process_limit = 10, size_t group_limit = 100)
       : groups(group_limit),
-        table({.min_rss_bytes = 16 * kMiB, .min_age_seconds = 30, .limit = process_limit}, groups,
+        table({.min_rss_bytes = 16 * kMiB, .min_age_seconds = 30, .limit = process_limit}, groups, cgroups,
               slow_reads, procfs.fd(), std::make_shared<const GroupRules>(),
               std::make_shared<Users>(tree.path() + "/passwd"), At(0)) {
     tree.Write("passwd", "root:x:0:0::/:\nweb:x:33:33::/:\n");
@@ -49,11 +49,14 @@ struct World {
     PassWithoutNames(now);
   }
   void PassWithoutNames(double now) {
-    table.BeginPass(At(now));
+    const PassTime time = At(now);
+    cgroups.BeginPass(now, static_cast<uint64_t>(time.uptime * time.tick_rate), std::nullopt);
+    table.BeginPass(time);
     REQUIRE(source.Read(kAll, table));
     table.EndPass();
     table.Choose();
     table.ReadLimits(source);
+    cgroups.EndPass();
   }
 
   const Process* Find(int pid) const {
@@ -75,6 +78,7 @@ struct World {
   ProcFs procfs{tree.path()};
   ProcfsSource source{procfs};
   GroupTable groups;
+  CgroupTable cgroups{tree.path() + "/sys", tree.path(), 100};
   SlowReads slow_reads{
       {.deadline = std::chrono::milliseconds(100), .max_stuck = 4, .max_queue = 100'000}};
   ProcessTable table;

@@ -1,0 +1,329 @@
+#include "exporter/model/cgroup_table.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "exporter/model/label_text.h"
+
+namespace memleak {
+namespace {
+
+std::string_view NameOf(const Cgroup& cgroup) {
+  return std::string_view(cgroup.path).substr(cgroup.path.rfind('/') + 1);
+}
+
+std::string_view KindLabel(CgroupKind kind) {
+  switch (kind) {
+    case CgroupKind::kContainer:
+      return "container";
+    case CgroupKind::kPod:
+      return "pod";
+    case CgroupKind::kUnit:
+      return "unit";
+    case CgroupKind::kSlice:
+    case CgroupKind::kOther:
+      break;
+  }
+  return "slice";
+}
+
+std::optional<uint64_t> Least(std::optional<uint64_t> a, std::optional<uint64_t> b) {
+  if (!a) return b;
+  if (!b) return a;
+  return std::min(*a, *b);
+}
+
+// FNV-1a, 64 bits: the same in every run and on every host.
+uint64_t Hash(std::string_view text) {
+  uint64_t hash = 0xCBF29CE484222325;
+  for (const char byte : text) hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001B3;
+  return hash;
+}
+
+}  // namespace
+
+std::string CgroupLabel(std::string_view path) {
+  std::string label = path.empty() ? "/" : ValidUtf8(path);
+  if (label == path || path.empty()) return label;
+  std::array<char, 16> digits{};
+  const char* end = std::to_chars(digits.begin(), digits.end(), Hash(path), 16).ptr;
+  label = ValidUtf8(path, kMaxLabelValueBytes - digits.size() - 1);
+  label += '#';
+  label.append(digits.data(), static_cast<size_t>(end - digits.data()));
+  return label;
+}
+
+void Cgroup::NoteMember(const Group* member_group) {
+  for (Cgroup* cgroup = this; cgroup != nullptr; cgroup = cgroup->parent) {
+    ++cgroup->members;
+    // A newcomer without a name yet says nothing, or every short-lived one would change labels.
+    if (member_group == nullptr) continue;
+    if (cgroup->group != nullptr && cgroup->group != member_group) cgroup->several_groups = true;
+    cgroup->group = member_group;
+  }
+}
+
+const Cgroup* CommonAncestor(const Cgroup* a, const Cgroup* b) {
+  while (a != b && a != nullptr && b != nullptr) {
+    if (a->depth >= b->depth) {
+      a = a->parent;
+    } else {
+      b = b->parent;
+    }
+  }
+  return a == b ? a : nullptr;
+}
+
+CgroupTable::CgroupTable(const std::string& sysfs, const std::string& rootfs, size_t export_limit)
+    : fs_(sysfs),
+      container_names_(rootfs),
+      lists_(static_cast<size_t>(kMaxDepth)),
+      selection_(export_limit) {}
+
+std::unique_ptr<Cgroup> CgroupTable::Make(std::string path, Cgroup* parent) {
+  auto cgroup = std::make_unique<Cgroup>();
+  cgroup->path = std::move(path);
+  cgroup->parent = parent;
+  cgroup->depth = parent != nullptr ? parent->depth + 1 : 0;
+  cgroup->name = ParseCgroupPath(cgroup->path);
+  cgroup->stamp = ++stamps_;
+  return cgroup;
+}
+
+void CgroupTable::BeginPass(double now, uint64_t uptime_ticks,
+                            std::optional<uint64_t> node_headroom) {
+  now_ = now;
+  looked_at_ticks_ = uptime_ticks;
+  node_headroom_ = node_headroom;
+  counts_ = Counts{};
+  members_.clear();
+  cursor_ = 0;
+  container_names_.Update();
+  for (auto& [path, cgroup] : unmounted_) {
+    cgroup->group = nullptr;
+    cgroup->several_groups = false;
+    cgroup->members = 0;
+    cgroup->headroom = node_headroom;
+    AskNames(*cgroup);
+  }
+
+  mounted_ = fs_.Open() == ReadStatus::kOk;
+  if (!mounted_) return;
+  if (!root_) root_ = Make("", nullptr);
+  Visit(*root_, Within{});
+  ShareHeadroom(*root_, node_headroom, true);
+  // A process whose threads are in several version 1 cgroups is listed in each.
+  std::sort(members_.begin(), members_.end(), [](const Member& a, const Member& b) {
+    return a.pid != b.pid ? a.pid < b.pid : a.cgroup->path < b.cgroup->path;
+  });
+}
+
+void CgroupTable::Visit(Cgroup& cgroup, const Within& within) {
+  cgroup.group = nullptr;
+  cgroup.several_groups = false;
+  cgroup.members = 0;
+  if (cgroup.parent != nullptr) {
+    const ReadStatus status = fs_.ReadLimit(cgroup.path, cgroup.limit);
+    // A cgroup without the file has no limit: the controller is off there.
+    cgroup.limit_unknown = status == ReadStatus::kDenied || status == ReadStatus::kMalformed;
+    if (status == ReadStatus::kMalformed) ++counts_.malformed;
+  }
+  TakeMembers(cgroup);
+  AskNames(cgroup);
+  VisitChildren(cgroup, within);
+  Classify(cgroup, within);
+  ReadMemory(cgroup);
+}
+
+void CgroupTable::TakeMembers(Cgroup& cgroup) {
+  pids_.clear();
+  // A cgroup of threads only refuses, and its processes are listed where their memory counts.
+  fs_.ReadProcesses(cgroup.path, pids_);
+  cgroup.processes = pids_.size();
+  for (const int32_t pid : pids_) {
+    if (pid != 0) members_.push_back({pid, &cgroup});
+  }
+}
+
+void CgroupTable::AskNames(Cgroup& cgroup) {
+  if (cgroup.name.container_id.empty() && cgroup.name.pod_uid.empty()) return;
+  const ContainerName* names = container_names_.Find(cgroup.name, now_);
+  // What was known stays while a file is being replaced.
+  if (names == nullptr || *names == cgroup.names) return;
+  cgroup.names = *names;
+  cgroup.stamp = ++stamps_;
+}
+
+void CgroupTable::VisitChildren(Cgroup& cgroup, Within within) {
+  NameList& names = lists_[static_cast<size_t>(cgroup.depth)];
+  fs_.List(cgroup.path, names);
+
+  const bool is_slice =
+      cgroup.name.kind == CgroupKind::kSlice || cgroup.name.kind == CgroupKind::kOther;
+  within.unit = within.unit || cgroup.name.kind == CgroupKind::kUnit;
+  within.pod = within.pod || (cgroup.name.kind == CgroupKind::kPod && cgroup.limit);
+  within.slice = within.slice || (is_slice && cgroup.limit);
+
+  // Both lists are in order: what is only in the old one vanished, what is only in the new one
+  // came.
+  cgroup.contains_container = false;
+  std::vector<std::unique_ptr<Cgroup>>& children = cgroup.children;
+  size_t at = 0;
+  for (size_t i = 0; i < names.size(); ++i) {
+    while (at < children.size() && NameOf(*children[at]) < names[i]) BuryChild(cgroup, at);
+    if (at == children.size() || NameOf(*children[at]) != names[i]) {
+      if (known_ >= kMaxCgroups || cgroup.depth + 1 >= kMaxDepth) {
+        ++counts_.skipped;
+        continue;
+      }
+      std::string path = cgroup.path + '/';
+      path += names[i];
+      children.insert(children.begin() + static_cast<std::ptrdiff_t>(at),
+                      Make(std::move(path), &cgroup));
+      ++known_;
+    }
+    Cgroup& child = *children[at++];
+    Visit(child, within);
+    cgroup.processes += child.processes;
+    cgroup.contains_container = cgroup.contains_container || child.contains_container ||
+                                child.name.kind == CgroupKind::kContainer;
+  }
+  while (at < children.size()) BuryChild(cgroup, at);
+}
+
+void CgroupTable::BuryChild(Cgroup& cgroup, size_t index) {
+  const auto child = cgroup.children.begin() + static_cast<std::ptrdiff_t>(index);
+  MarkGone(**child);
+  buried_.push_back(std::move(*child));
+  cgroup.children.erase(child);
+}
+
+void CgroupTable::MarkGone(Cgroup& cgroup) {
+  --known_;
+  cgroup.gone = true;
+  for (const auto& child : cgroup.children) MarkGone(*child);
+}
+
+void CgroupTable::Classify(Cgroup& cgroup, const Within& within) {
+  cgroup.kind.reset();
+  if (cgroup.parent == nullptr) return;
+  bool shown = false;
+  switch (cgroup.name.kind) {
+    case CgroupKind::kContainer:
+      shown = !cgroup.contains_container;
+      break;
+    case CgroupKind::kUnit:
+      shown = !within.unit;
+      break;
+    case CgroupKind::kPod:
+      shown = cgroup.limit && !within.pod;
+      break;
+    case CgroupKind::kSlice:
+    case CgroupKind::kOther:
+      shown = cgroup.limit && !within.slice;
+      break;
+  }
+  if (!shown) return;
+  cgroup.kind = cgroup.name.kind == CgroupKind::kOther ? CgroupKind::kSlice : cgroup.name.kind;
+}
+
+void CgroupTable::ReadMemory(Cgroup& cgroup) {
+  if (!cgroup.kind && !cgroup.limit) {
+    cgroup.memory = CgroupMemory{};
+    return;
+  }
+  if (fs_.ReadMemory(cgroup.path, cgroup.memory) == ReadStatus::kMalformed) ++counts_.malformed;
+}
+
+void CgroupTable::ShareHeadroom(Cgroup& cgroup, std::optional<uint64_t> above, bool known) {
+  if (cgroup.limit) {
+    const auto used = cgroup.memory.unreclaimable;
+    known = known && used;
+    if (used) above = Least(above, *cgroup.limit - std::min(*cgroup.limit, *used));
+  }
+  known = known && !cgroup.limit_unknown;
+  cgroup.headroom = known ? above : std::nullopt;
+  for (const auto& child : cgroup.children) ShareHeadroom(*child, above, known);
+}
+
+Cgroup* CgroupTable::Of(int32_t pid, uint64_t start_ticks) {
+  // It may have been given the pid of one that was listed.
+  if (start_ticks > looked_at_ticks_) return nullptr;
+  if (cursor_ > 0 && members_[cursor_ - 1].pid >= pid) cursor_ = 0;
+  const auto begin = members_.begin() + static_cast<std::ptrdiff_t>(cursor_);
+  const auto found =
+      begin != members_.end() && begin->pid >= pid
+          ? begin
+          : std::lower_bound(begin, members_.end(), pid, [](const Member& member, int32_t wanted) {
+              return member.pid < wanted;
+            });
+  cursor_ = static_cast<size_t>(found - members_.begin());
+  return found != members_.end() && found->pid == pid ? found->cgroup : nullptr;
+}
+
+Cgroup* CgroupTable::At(std::string_view path) {
+  auto found = unmounted_.find(path);
+  if (found == unmounted_.end()) {
+    if (unmounted_.size() >= kMaxCgroups) return nullptr;
+    found = unmounted_.emplace(path, Make(std::string(path), nullptr)).first;
+    found->second->headroom = node_headroom_;
+    AskNames(*found->second);
+  }
+  return found->second.get();
+}
+
+void CgroupTable::EndPass() {
+  container_names_.EndPass(now_);
+  selection_.Begin();
+  if (mounted_) Offer(*root_);
+  selection_.Decide(now_);
+  exported_.clear();
+  if (mounted_) Show(*root_);
+  counts_.exported = exported_.size();
+  buried_.clear();
+  std::erase_if(unmounted_, [](const auto& entry) { return entry.second->members == 0; });
+}
+
+void CgroupTable::Offer(Cgroup& cgroup) {
+  if (cgroup.kind && cgroup.memory.usage) {
+    selection_.Offer(cgroup.selection, cgroup.memory.unreclaimable.value_or(0), 0, true, now_);
+  } else {
+    cgroup.selection = SelectionState{};
+  }
+  for (const auto& child : cgroup.children) Offer(*child);
+}
+
+void CgroupTable::Show(Cgroup& cgroup) {
+  if (cgroup.selection.chosen) {
+    Render(cgroup);
+    exported_.push_back(&cgroup);
+  } else if (cgroup.kind && cgroup.memory.usage) {
+    ++counts_.cut;
+  }
+  for (const auto& child : cgroup.children) Show(*child);
+}
+
+void CgroupTable::Render(Cgroup& cgroup) {
+  const std::string_view group = cgroup.group != nullptr && !cgroup.several_groups
+                                     ? std::string_view(cgroup.group->name)
+                                     : std::string_view();
+  if (!cgroup.labels.empty() && cgroup.labelled_kind == cgroup.kind &&
+      cgroup.labelled_stamp == cgroup.stamp && cgroup.labelled_group == group) {
+    return;
+  }
+  cgroup.labelled_kind = cgroup.kind;
+  cgroup.labelled_stamp = cgroup.stamp;
+  cgroup.labelled_group = group;
+  cgroup.labels.clear();
+  AppendLabel(cgroup.labels, "cgroup", CgroupLabel(cgroup.path));
+  AppendLabel(cgroup.labels, "kind", KindLabel(*cgroup.kind));
+  AppendKnownLabel(cgroup.labels, "unit", cgroup.name.unit);
+  AppendKnownLabel(cgroup.labels, "namespace", cgroup.names.name_space);
+  AppendKnownLabel(cgroup.labels, "pod", cgroup.names.pod);
+  AppendKnownLabel(cgroup.labels, "container", cgroup.names.container);
+  AppendKnownLabel(cgroup.labels, "group", group);
+}
+
+}  // namespace memleak

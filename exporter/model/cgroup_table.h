@@ -1,0 +1,156 @@
+// The cgroups of the host across passes: what they hold, how far their limits are, whose they are.
+//
+// A cgroup is its path. One pass: BeginPass walks the hierarchy and says which process is where;
+// after the process table's pass NoteMember tells whose groups they are in; EndPass chooses what is
+// exported. One thread. A Cgroup keeps its address until the EndPass after it vanished.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/host/cgroup_fs.h"
+#include "exporter/model/cgroup_path.h"
+#include "exporter/model/container_names.h"
+#include "exporter/model/group_table.h"
+#include "exporter/model/selection.h"
+
+namespace memleak {
+
+struct Cgroup {
+  std::string path;  // "" is the root, "/a/b" below it
+  Cgroup* parent = nullptr;
+  int depth = 0;
+  std::vector<std::unique_ptr<Cgroup>> children;  // in the order of their names' bytes
+
+  CgroupName name;      // what the path says
+  ContainerName names;  // what the node's files add
+  uint64_t stamp = 0;   // changes with `names`, and is never that of another cgroup
+  bool gone = false;    // vanished in this pass
+
+  // Of the last pass.
+  bool limit_unknown = false;
+  std::optional<uint64_t> limit;     // nothing for none
+  CgroupMemory memory;               // of what may be exported or has a limit
+  std::optional<uint64_t> headroom;  // to the nearest limit, its ancestors' and the node's included
+  uint64_t processes = 0;            // in it and below
+  const Group* group = nullptr;      // that of all its processes
+  bool several_groups = false;
+  bool contains_container = false;
+  uint64_t members = 0;  // processes of the process table, in it and below
+
+  // What it is exported as; nothing when it never is: neither container, unit nor limited, or
+  // another one of its kind counts the same memory.
+  std::optional<CgroupKind> kind;
+  SelectionState selection;
+  std::string labels;  // rendered
+
+  // What `labels` were rendered from, beside the path.
+  std::optional<CgroupKind> labelled_kind;
+  uint64_t labelled_stamp = 0;
+  std::string labelled_group;
+
+  // Called once for each process that is in it; `member_group` is nullptr while it has none.
+  void NoteMember(const Group* member_group);
+};
+
+// The nearest cgroup that both are in.
+const Cgroup* CommonAncestor(const Cgroup* a, const Cgroup* b);
+
+// How a cgroup's path stands in a label: itself, or where that would be cut or is not UTF-8, a part
+// of it with a hash, so that no two are the same.
+std::string CgroupLabel(std::string_view path);
+
+class CgroupTable {
+ public:
+  // Bounds for hierarchies that a process of a container may fill at will.
+  static constexpr size_t kMaxCgroups = 20'000;
+  static constexpr int kMaxDepth = 32;
+
+  struct Counts {
+    uint64_t exported = 0;
+    uint64_t cut = 0;        // would be exported but for the limit
+    uint64_t malformed = 0;  // a file of theirs could not be understood
+    uint64_t skipped = 0;    // not looked at: too many, or too deep
+  };
+
+  // `sysfs` and `rootfs` are where the host's /sys and / are mounted.
+  CgroupTable(const std::string& sysfs, const std::string& rootfs, size_t export_limit);
+
+  // Looks at the hierarchy. `node_headroom` bounds everyone's; `uptime_ticks` is the time, in the
+  // ticks of process start times.
+  void BeginPass(double now, uint64_t uptime_ticks, std::optional<uint64_t> node_headroom);
+
+  // Where the process was when this pass began; nullptr when that is not known, as for one that
+  // started later. Fastest when asked in ascending order of pid.
+  Cgroup* Of(int32_t pid, uint64_t start_ticks);
+  // Whether Of can know anything. Where no hierarchy is mounted, At stands in: a cgroup that has no
+  // numbers, by the path that the process itself is said to be in.
+  bool mounted() const { return mounted_; }
+  Cgroup* At(std::string_view path);
+
+  // Ends the pass after NoteMember was called for all processes.
+  void EndPass();
+
+  // In the order of their paths.
+  const std::vector<const Cgroup*>& exported() const { return exported_; }
+  const Counts& counts() const { return counts_; }
+  uint64_t denied() const { return fs_.denied(); }
+  int slow_reads_stuck() const { return container_names_.stuck(); }
+  // Waits for names that were asked for.
+  void WaitForNames(double patience_seconds) { container_names_.WaitIdle(patience_seconds); }
+
+ private:
+  // What the ancestors of a cgroup are exported as.
+  struct Within {
+    bool unit = false;
+    bool pod = false;
+    bool slice = false;
+  };
+  struct Member {
+    int32_t pid;
+    Cgroup* cgroup;
+  };
+
+  std::unique_ptr<Cgroup> Make(std::string path, Cgroup* parent);
+  void Visit(Cgroup& cgroup, const Within& within);
+  void VisitChildren(Cgroup& cgroup, Within within);
+  void TakeMembers(Cgroup& cgroup);
+  void AskNames(Cgroup& cgroup);
+  static void Classify(Cgroup& cgroup, const Within& within);
+  void ReadMemory(Cgroup& cgroup);
+  void ShareHeadroom(Cgroup& cgroup, std::optional<uint64_t> above, bool known);
+  void BuryChild(Cgroup& cgroup, size_t index);
+  void MarkGone(Cgroup& cgroup);
+  void Offer(Cgroup& cgroup);
+  void Show(Cgroup& cgroup);
+  static void Render(Cgroup& cgroup);
+
+  CgroupFs fs_;
+  ContainerNames container_names_;
+  bool mounted_ = false;
+  std::unique_ptr<Cgroup> root_;
+  std::map<std::string, std::unique_ptr<Cgroup>, std::less<>> unmounted_;  // see At
+  std::vector<std::unique_ptr<Cgroup>> buried_;  // until no process can point to them
+
+  double now_ = 0;
+  uint64_t looked_at_ticks_ = 0;
+  std::optional<uint64_t> node_headroom_;
+  uint64_t stamps_ = 0;
+  size_t known_ = 0;             // cgroups below the root
+  std::vector<NameList> lists_;  // by depth
+  std::vector<int32_t> pids_;
+  std::vector<Member> members_;  // by pid
+  size_t cursor_ = 0;            // in members_, of the last Of
+
+  Selection selection_;
+  std::vector<const Cgroup*> exported_;
+  Counts counts_;
+};
+
+}  // namespace memleak

@@ -1,3 +1,8 @@
+# $<LINK_LIBRARY:always_needed,...>: needed at start even where no symbol is used.
+set(CMAKE_LINK_LIBRARY_USING_always_needed
+  LINKER:--push-state,--no-as-needed <LINK_ITEM> LINKER:--pop-state)
+set(CMAKE_LINK_LIBRARY_USING_always_needed_SUPPORTED TRUE)
+
 # Third-party libraries, all from Debian 12 and 13; each is included by one or two files only.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -5,7 +10,7 @@ find_package(Boost CONFIG REQUIRED COMPONENTS program_options)  # command line
 find_package(prometheus-cpp CONFIG REQUIRED)                   # the exporter's own metrics
 find_package(spdlog CONFIG REQUIRED)                           # log lines
 find_package(nlohmann_json CONFIG REQUIRED)                    # JSON log lines
-pkg_check_modules(yaml_cpp REQUIRED IMPORTED_TARGET yaml-cpp)  # --config.file
+pkg_check_modules(yaml_cpp REQUIRED IMPORTED_TARGET yaml-cpp)  # --config.file, --web.config.file
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)            # --group.rule, linear in time
 pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)  # gzip in one call
 
@@ -15,3 +20,15 @@ find_library(CIVETWEB_LIBRARY civetweb REQUIRED)
 add_library(civetweb_http INTERFACE)  # embedded HTTP server
 target_include_directories(civetweb_http SYSTEM INTERFACE ${CIVETWEB_INCLUDE_DIR})
 target_link_libraries(civetweb_http INTERFACE ${CIVETWEB_LIBRARY} Threads::Threads)
+
+# bcrypt; libxcrypt is what Debian's libc6-dev brings.
+find_library(CRYPT_LIBRARY crypt REQUIRED)
+
+# OpenSSL 3 as it is at run time: Debian's civetweb asks for it by names that only libssl-dev has, and
+# exporter/web/tls_shim gives it those. Headers of libssl-dev are not used either.
+foreach(name ssl crypto)
+  find_library(OPENSSL_LIB${name}_3 lib${name}.so.3 REQUIRED)
+  add_library(openssl_lib${name} INTERFACE)
+  target_link_libraries(openssl_lib${name} INTERFACE
+    $<LINK_LIBRARY:always_needed,${OPENSSL_LIB${name}_3}>)
+endforeach()

@@ -15,6 +15,8 @@ packages_of() {
       echo g++ cmake ninja-build pkg-config libcivetweb-dev prometheus-cpp-dev \
         libboost-program-options-dev libyaml-cpp-dev libre2-dev libspdlog-dev nlohmann-json3-dev \
         libdeflate-dev curl
+      # OpenSSL 3 as it is at run time; its -dev package is not needed.
+      if debian_12; then echo libssl3; else echo libssl3t64; fi
       ;;
     unit) echo catch2 clang-format python3 ;;
     test)

@@ -4,8 +4,7 @@
 //   group:
 //     rules: [{name: api, match: "java .*api\\.jar"}]
 //
-// yaml-cpp parses it, config_file.cc alone includes it. The text is hostile until proven otherwise:
-// size and depth are bounded, anchors and aliases are refused.
+// yaml_tree.h parses it; the text is hostile until proven otherwise.
 #pragma once
 
 #include <span>

@@ -79,6 +79,11 @@ void AddWeb(std::vector<Flag>& table) {
             });
   web.Bool(Kind::kSwitch, "web.ui", "true", "the page for people at /",
            [](bool on, Options& options) { options.web.ui = on; });
+  web.Value(
+      "web.config.file", "FILE", "",
+      "YAML with TLS, users and headers, in the format of Prometheus' exporters; read again "
+      "when it or a certificate changes",
+      [](std::string_view value, Options& options) { options.web.config_file = ParsePath(value); });
   web.Value("web.max-requests", "N", "40", "requests served at once; others get 503",
             [](std::string_view value, Options& options) {
               options.web.max_requests = ParseInteger(value, 1, kMaxRequestsLimit);

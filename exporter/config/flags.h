@@ -2,7 +2,7 @@
 // `--config.file` says for the flags that were not given.
 //
 // Boost.Program_options parses (prefix guessing off), flags.cc alone includes it; yaml-cpp reads
-// the file, config_file.cc alone includes it.
+// the file, yaml_tree.cc alone includes it.
 #pragma once
 
 #include <span>

@@ -27,6 +27,7 @@ struct Options {
     std::string telemetry_path = "/metrics";
     bool ui = true;
     int max_requests = 40;
+    std::string config_file;  // web_config.h, empty without one
 
     bool operator==(const Web&) const = default;
   } web;

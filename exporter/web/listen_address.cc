@@ -63,14 +63,15 @@ void Resolve(const std::string& host, bool literal, bool has_ipv6, ListenAddress
 }  // namespace
 
 std::string ListenAddress::PortSpec() const {
-  const std::string number = std::to_string(port);
+  const std::string number = std::to_string(port) + (tls ? "s" : "");
   if (address.empty()) return ipv6 ? "+" + number : number;
   return (ipv6 ? "[" + address + "]" : address) + ":" + number;
 }
 
 std::string ListenAddress::Url() const {
   const bool literal = name.find(':') != std::string::npos;
-  return "http://" + (literal ? "[" + name + "]" : name) + ":" + std::to_string(port);
+  return (tls ? "https://" : "http://") + (literal ? "[" + name + "]" : name) + ":" +
+         std::to_string(port);
 }
 
 void ListenAddress::Knock() const {

@@ -16,6 +16,7 @@ struct ListenAddress {
   std::string address;  // numeric; empty for all addresses
   bool ipv6 = false;    // for all addresses: IPv6 and IPv4
   uint16_t port = 0;    // 0: any free one
+  bool tls = false;
 
   // civetweb's `listening_ports` notation.
   std::string PortSpec() const;

@@ -7,9 +7,9 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <ctime>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -18,6 +18,9 @@
 #include "exporter/log.h"
 #include "exporter/web/endpoints.h"
 #include "exporter/web/listen_address.h"
+#include "exporter/web/live_protection.h"
+#include "exporter/web/response_head.h"
+#include "exporter/web/tls_server.h"
 
 namespace memleak {
 namespace {
@@ -34,6 +37,7 @@ using std::chrono::steady_clock;
 // - A write that makes no progress for 6 s is given up. Any progress starts that clock anew, so
 //   Send has a deadline for the whole response: a client that never reads is cut after 8 s, one
 //   that reads a little now and then after 16 s at most.
+// - A TLS handshake is given up after 101 looks at what came, at most 50 ms apart: 5 s.
 // - A request's body is never read: civetweb would wait for it a byte at a time without any limit.
 //   A connection that announces a body is closed after its response.
 constexpr const char* kRequestTimeoutMs = "5000";
@@ -49,15 +53,6 @@ constexpr int kSpareWorkers = 176;
 // How much is handed to civetweb at once: little enough that one write ends or stalls, so that the
 // deadline is looked at.
 constexpr size_t kSendChunk = 16'384;
-
-std::string HttpDate() {
-  const time_t now = std::time(nullptr);
-  tm utc{};
-  gmtime_r(&now, &utc);
-  std::array<char, 40> text{};
-  const size_t size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
-  return {text.data(), size};
-}
 
 // The values of all headers called `name` (in lower case), as one list (RFC 9110, section 5.3).
 std::string HeaderList(const mg_request_info& info, std::string_view name) {
@@ -95,17 +90,10 @@ bool Send(mg_connection* connection, std::string_view data, steady_clock::time_p
   return true;
 }
 
-void SendResponse(mg_connection* connection, const HttpResponse& response, bool with_body,
-                  bool keep_alive) {
-  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
-  head += mg_get_response_code_text(connection, response.status);
-  head += "\r\nDate: " + HttpDate();
-  head += "\r\nContent-Type: " + response.content_type;
-  head += "\r\nContent-Length: " + std::to_string(response.body.size());
-  head += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
-  head += response.headers;
-  head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
-
+void SendResponse(mg_connection* connection, const HttpResponse& response,
+                  const std::vector<WebConfig::Header>& extra, bool with_body, bool keep_alive) {
+  const std::string head = ResponseHead(
+      response, mg_get_response_code_text(connection, response.status), extra, keep_alive);
   const auto deadline = steady_clock::now() + kSendTimeout;
   const bool sent =
       Send(connection, head, deadline) && (!with_body || Send(connection, response.body, deadline));
@@ -116,8 +104,17 @@ void SendResponse(mg_connection* connection, const HttpResponse& response, bool 
 
 struct WebServer::State {
   State(const Options::Web& options, Scraper& scraper)
-      : endpoints(options, scraper), workers(options.max_requests + kSpareWorkers) {
-    mg_init_library(MG_FEATURES_DEFAULT);
+      : endpoints(options, scraper),
+        workers(options.max_requests + kSpareWorkers),
+        protection(options.config_file) {
+    if (protection.Current()->tls != nullptr) {
+      tls.emplace([this] { return protection.Current()->tls; });
+    }
+    const unsigned wanted = tls ? MG_FEATURES_TLS : MG_FEATURES_DEFAULT;
+    if ((mg_init_library(wanted) & wanted) != wanted) {
+      mg_exit_library();
+      throw StartupError("cannot serve TLS: civetweb does not find OpenSSL 3 on this system");
+    }
   }
   ~State() {
     if (context != nullptr) {
@@ -138,6 +135,7 @@ struct WebServer::State {
   static int OnRequest(mg_connection* connection) noexcept;
   static int OnHttpError(mg_connection* connection, int status, const char* message) noexcept;
   static int OnMessage(const mg_connection* connection, const char* message) noexcept;
+  static int OnSslContext(void** context, void* state) noexcept;
   static int OnOpen(const mg_connection* connection, void** data) noexcept;
   static void OnClose(const mg_connection* connection) noexcept;
 
@@ -145,13 +143,15 @@ struct WebServer::State {
   void Serve(mg_connection* connection);
   // A kept-alive connection holds a worker while it waits. Where many are open, each is closed
   // after its response instead, or clients that ask now and then could hold all workers for good.
-  bool ManyConnections() const { return connections > workers / 2; }
+  bool ManyConnections() const { return connections + (tls ? tls->handshakes() : 0) > workers / 2; }
   void Drain();
   void Stop();
 
   Endpoints endpoints;
   const int workers;
-  std::atomic<int> connections{0};
+  const LiveProtection protection;
+  std::optional<TlsServer> tls;     // none: plain HTTP
+  std::atomic<int> connections{0};  // whose handshake, if any, is done
   std::vector<ListenAddress> addresses;
   mg_context* context = nullptr;
 
@@ -236,6 +236,7 @@ void WebServer::State::Stop() {
 
 void WebServer::State::Serve(mg_connection* connection) {
   const Running running_request(*this);
+  const std::shared_ptr<const Protection> protecting = protection.Current();
   const mg_request_info& info = *mg_get_request_info(connection);
   const std::string_view method = OrEmpty(info.request_method);
   const std::string accept = HeaderList(info, "accept");
@@ -246,11 +247,14 @@ void WebServer::State::Serve(mg_connection* connection) {
     response = TextResponse(503, "stopping");
   } else {
     try {
-      response = endpoints.Answer({.method = method,
-                                   .path = OrEmpty(info.local_uri),
-                                   .query = OrEmpty(info.query_string),
-                                   .accept = accept,
-                                   .accept_encoding = accept_encoding});
+      std::optional<HttpResponse> refusal =
+          Refusal(*protecting, HeaderList(info, "authorization"), info.remote_addr);
+      response = refusal ? std::move(*refusal)
+                         : endpoints.Answer({.method = method,
+                                             .path = OrEmpty(info.local_uri),
+                                             .query = OrEmpty(info.query_string),
+                                             .accept = accept,
+                                             .accept_encoding = accept_encoding});
     } catch (const std::exception& error) {
       Log(LogLevel::kError, "request failed", {{"error", error.what()}});
       response = TextResponse(500, "internal error, see the log");
@@ -258,7 +262,7 @@ void WebServer::State::Serve(mg_connection* connection) {
   }
   const bool keep_alive =
       !running_request.turned_away() && ClientKeepsAlive(info) && !ManyConnections();
-  SendResponse(connection, response, method != "HEAD", keep_alive);
+  SendResponse(connection, response, protecting->headers, method != "HEAD", keep_alive);
 }
 
 int WebServer::State::OnRequest(mg_connection* connection) noexcept {
@@ -275,7 +279,8 @@ int WebServer::State::OnRequest(mg_connection* connection) noexcept {
 int WebServer::State::OnHttpError(mg_connection* connection, int status,
                                   const char* message) noexcept {
   try {
-    SendResponse(connection, TextResponse(status, message), true, false);
+    const auto protecting = Of(connection).protection.Current();
+    SendResponse(connection, TextResponse(status, message), protecting->headers, true, false);
   } catch (...) {
     mg_disable_connection_keep_alive(connection);
   }
@@ -299,13 +304,21 @@ int WebServer::State::OnMessage(const mg_connection* connection, const char* mes
   return 1;  // civetweb shall not write it anywhere
 }
 
-int WebServer::State::OnOpen(const mg_connection* connection, void** /*data*/) noexcept {
+// Called with no context when civetweb wants one, and with it when civetweb is done with it.
+int WebServer::State::OnSslContext(void** context, void* state) noexcept {
+  if (*context == nullptr) *context = static_cast<State*>(state)->tls->context();
+  return 1;  // ours: civetweb shall neither configure nor free it
+}
+
+int WebServer::State::OnOpen(const mg_connection* connection, void** data) noexcept {
   ++Of(connection).connections;
+  *data = &Of(connection).connections;
   return 0;
 }
 
+// Also called, without OnOpen before it, when a TLS handshake failed.
 void WebServer::State::OnClose(const mg_connection* connection) noexcept {
-  --Of(connection).connections;
+  if (mg_get_user_connection_data(connection) != nullptr) --Of(connection).connections;
 }
 
 WebServer::WebServer(const Options::Web& options, Scraper& scraper)
@@ -316,6 +329,7 @@ WebServer::WebServer(const Options::Web& options, Scraper& scraper)
   for (const std::string& text : options.listen_addresses) {
     addresses.push_back(ParseListenAddress(text, has_ipv6));
     if (!port_specs.empty()) port_specs += ',';
+    addresses.back().tls = state_->tls.has_value();
     port_specs += addresses.back().PortSpec();
   }
 
@@ -339,6 +353,7 @@ WebServer::WebServer(const Options::Web& options, Scraper& scraper)
   callbacks.begin_request = &State::OnRequest;
   callbacks.http_error = &State::OnHttpError;
   callbacks.log_message = &State::OnMessage;
+  if (state_->tls) callbacks.external_ssl_ctx = &State::OnSslContext;
   callbacks.init_connection = &State::OnOpen;
   callbacks.connection_close = &State::OnClose;
   mg_init_data init{};

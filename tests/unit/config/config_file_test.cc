@@ -60,6 +60,7 @@ web:
   telemetry-path: /m/all
   ui: false
   max-requests: 7
+  config: {file: /etc/web.yml}
 path: {procfs: /host/proc, sysfs: /host/sys, rootfs: /host}
 collector:
   process: false
@@ -84,7 +85,7 @@ log:
   format: json
 )");
   Options expected;
-  expected.web = {{"127.0.0.1:9000", "[::1]:9000"}, "/m/all", false, 7};
+  expected.web = {{"127.0.0.1:9000", "[::1]:9000"}, "/m/all", false, 7, "/etc/web.yml"};
   expected.path = {"/host/proc", "/host/sys", "/host"};
   expected.collector = {true, {{"process", false}, {"process_vm", true}}};
   expected.process = {"procfs", 1572864, milliseconds(90'000), 0};
@@ -121,8 +122,8 @@ TEST_CASE("an unknown key is refused with the keys that are accepted there") {
         "process, "
         "scrape, trend, web");
   CHECK(ConfigError("web:\n  ui: false\n  port: 1\n") ==
-        "test.yaml:3: unknown key \"web.port\"; accepted here: listen-address, max-requests, "
-        "telemetry-path, ui");
+        "test.yaml:3: unknown key \"web.port\"; accepted here: config, listen-address, "
+        "max-requests, telemetry-path, ui");
   CHECK(ConfigError("collector: {cpu: true}") ==
         "test.yaml:1: unknown key \"collector.cpu\"; accepted here: disable-defaults, process, "
         "process_vm");

@@ -31,6 +31,8 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "--no-web.ui",
                                 "--web.max-requests",
                                 "7",
+                                "--web.config.file",
+                                "/etc/web.yml",
                                 "--path.procfs",
                                 "/host/proc",
                                 "--path.sysfs",
@@ -65,7 +67,7 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "--log.format",
                                 "json"});
   Options expected;
-  expected.web = {{"127.0.0.1:9000", "[::1]:9000"}, "/m/all", false, 7};
+  expected.web = {{"127.0.0.1:9000", "[::1]:9000"}, "/m/all", false, 7, "/etc/web.yml"};
   expected.path = {"/host/proc", "/host/sys", "/host"};
   expected.collector = {true, {{"process", false}, {"process_vm", true}}};
   expected.process = {"procfs", 1572864, milliseconds(90'000), 0};
@@ -81,6 +83,7 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "--web.telemetry-path=/m/all",
                                 "--no-web.ui",
                                 "--web.max-requests=7",
+                                "--web.config.file=/etc/web.yml",
                                 "--path.procfs=/host/proc",
                                 "--path.sysfs=/host/sys",
                                 "--path.rootfs=/host",
@@ -142,7 +145,7 @@ TEST_CASE("an unknown flag is named as it was typed") {
 }
 
 TEST_CASE("flags of later versions are unknown") {
-  for (const char* flag : {"--web.config.file", "--trend.slot", "--trend.state-file"}) {
+  for (const char* flag : {"--trend.slot", "--trend.state-file"}) {
     INFO(flag);
     CHECK(FlagError({flag, "1"}).find(std::string(flag) + ": unknown flag; ") == 0);
   }

@@ -1,0 +1,172 @@
+#include "exporter/web/basic_auth.h"
+
+#include <strings.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "exporter/web/openssl_api.h"
+
+namespace memleak {
+namespace {
+
+// RFC 4648, section 4; nullopt where it is not that.
+std::optional<std::string> DecodeBase64(std::string_view text) {
+  while (text.ends_with('=')) text.remove_suffix(1);
+  std::string bytes;
+  bytes.reserve(text.size());
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    constexpr std::string_view kAlphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const size_t value = kAlphabet.find(c);
+    if (value == std::string_view::npos) return std::nullopt;
+    bits = (bits << 6 | static_cast<uint32_t>(value)) & 0xFFFF;
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      bytes += static_cast<char>(bits >> count & 0xFF);
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+struct BasicAuth::Credentials {
+  Credentials(std::string user_name, std::string pass)
+      : user(std::move(user_name)), password(std::move(pass)) {}
+  Credentials(Credentials&&) = default;
+  Credentials(const Credentials&) = delete;
+  Credentials& operator=(const Credentials&) = delete;
+  Credentials& operator=(Credentials&&) = delete;
+  ~Credentials() { explicit_bzero(password.data(), password.size()); }
+
+  std::string user;
+  std::string password;
+};
+
+BasicAuth::BasicAuth(std::map<std::string, std::string> users)
+    : BasicAuth(std::move(users), BcryptMatches, Limits{}) {}
+
+BasicAuth::BasicAuth(std::map<std::string, std::string> users, Matches matches,
+                     const Limits& limits)
+    : users_(std::move(users)), matches_(std::move(matches)), limits_(limits) {
+  if (getrandom(secret_.data(), secret_.size(), 0) != static_cast<ssize_t>(secret_.size())) {
+    throw std::system_error(errno, std::generic_category(), "getrandom");
+  }
+}
+
+std::optional<BasicAuth::Credentials> BasicAuth::Parse(std::string_view authorization) {
+  constexpr std::string_view kScheme = "Basic ";
+  if (authorization.size() < kScheme.size() ||
+      strncasecmp(authorization.data(), kScheme.data(), kScheme.size()) != 0) {
+    return std::nullopt;
+  }
+  authorization.remove_prefix(kScheme.size());
+  authorization.remove_prefix(std::min(authorization.find_first_not_of(' '), authorization.size()));
+  std::optional<std::string> decoded = DecodeBase64(authorization);
+  if (!decoded) return std::nullopt;
+  std::optional<Credentials> credentials;
+  const size_t colon = decoded->find(':');
+  if (colon != std::string::npos) {
+    credentials.emplace(decoded->substr(0, colon), decoded->substr(colon + 1));
+  }
+  explicit_bzero(decoded->data(), decoded->size());
+  return credentials;
+}
+
+// A name holds no colon, and bcrypt ignores what follows the 72nd byte of a password, so there is
+// one digest for each thing that bcrypt would tell apart.
+BasicAuth::Digest BasicAuth::DigestOf(std::string_view purpose,
+                                      const Credentials& credentials) const {
+  std::string text(purpose);
+  text.reserve(text.size() + credentials.user.size() + 1 + kBcryptPasswordBytes);
+  text += credentials.user;
+  text += ':';
+  text.append(credentials.password, 0, kBcryptPasswordBytes);
+  Digest digest{};
+  HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),
+       reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), nullptr);
+  explicit_bzero(text.data(), text.size());
+  return digest;
+}
+
+bool BasicAuth::IsRemembered(const Credentials& credentials, const Digest& digest) const {
+  const auto found = remembered_.find(credentials.user);
+  return found != remembered_.end() &&
+         CRYPTO_memcmp(found->second.data(), digest.data(), digest.size()) == 0;
+}
+
+bool BasicAuth::TakeTurn(std::unique_lock<std::mutex>& lock, std::string_view client) {
+  if (!checking_ && waiting_.empty()) {
+    checking_ = true;
+    return true;
+  }
+  const auto same = std::count_if(waiting_.begin(), waiting_.end(),
+                                  [&](const std::string* other) { return *other == client; });
+  if (waiting_.size() >= limits_.waiting ||
+      static_cast<size_t>(same) >= limits_.waiting_of_client) {
+    return false;
+  }
+  const std::string me(client);
+  waiting_.push_back(&me);
+  const bool mine = turn_.wait_for(lock, limits_.longest_wait,
+                                   [&] { return !checking_ && waiting_.front() == &me; });
+  waiting_.erase(std::find(waiting_.begin(), waiting_.end(), &me));
+  if (mine) checking_ = true;
+  turn_.notify_all();  // another one is the first now
+  return mine;
+}
+
+BasicAuth::Verdict BasicAuth::CheckInTurn(const Credentials& credentials, const Digest& digest) {
+  const auto user = users_.find(credentials.user);
+  const bool known = user != users_.end();
+  const std::string* hash = known ? &user->second : nullptr;
+  if (!known) {
+    // Some user's, always the same one for the same name, or repeating would tell.
+    const Credentials name_only(credentials.user, "");
+    size_t pick = 0;
+    std::memcpy(&pick, DigestOf("unknown user:", name_only).data(), sizeof pick);
+    hash = &std::next(users_.begin(), static_cast<std::ptrdiff_t>(pick % users_.size()))->second;
+  }
+  const bool right = matches_(*hash, credentials.password);
+  if (!known || !right) return Verdict::kDenied;
+  const std::lock_guard lock(mutex_);
+  remembered_[credentials.user] = digest;
+  return Verdict::kAllowed;
+}
+
+BasicAuth::Verdict BasicAuth::Check(std::string_view authorization, std::string_view client) {
+  const std::optional<Credentials> credentials = Parse(authorization);
+  if (!credentials) return Verdict::kDenied;
+  const Digest digest = DigestOf("password:", *credentials);
+
+  std::unique_lock lock(mutex_);
+  if (IsRemembered(*credentials, digest)) return Verdict::kAllowed;
+  if (!TakeTurn(lock, client)) return Verdict::kBusy;
+  // It may have been checked for another request meanwhile.
+  Verdict verdict = Verdict::kAllowed;
+  if (!IsRemembered(*credentials, digest)) {
+    lock.unlock();
+    try {
+      verdict = CheckInTurn(*credentials, digest);
+    } catch (...) {  // out of memory: the turn must not be lost
+      lock.lock();
+      checking_ = false;
+      turn_.notify_all();
+      throw;
+    }
+    lock.lock();
+  }
+  checking_ = false;
+  turn_.notify_all();
+  return verdict;
+}
+
+}  // namespace memleak

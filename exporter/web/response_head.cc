@@ -1,0 +1,44 @@
+#include "exporter/web/response_head.h"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+namespace memleak {
+namespace {
+
+std::string HttpDate() {
+  const time_t now = std::time(nullptr);
+  tm utc{};
+  gmtime_r(&now, &utc);
+  std::array<char, 40> text{};
+  const size_t size = std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+  return {text.data(), size};
+}
+
+}  // namespace
+
+std::string ResponseHead(const HttpResponse& response, std::string_view reason,
+                         const std::vector<WebConfig::Header>& extra, bool keep_alive) {
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ' + std::string(reason);
+  head += "\r\nDate: " + HttpDate();
+  head += "\r\nContent-Type: " + response.content_type;
+  head += "\r\nContent-Length: " + std::to_string(response.body.size()) + "\r\n";
+
+  const std::string ours =
+      "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n" + response.headers;
+  for (std::string_view rest = ours; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find("\r\n") + 2);
+    rest.remove_prefix(line.size());
+    const std::string_view name = line.substr(0, line.find(':'));
+    const bool replaced =
+        std::any_of(extra.begin(), extra.end(),
+                    [&](const WebConfig::Header& header) { return header.name == name; });
+    if (!replaced) head += line;
+  }
+  for (const WebConfig::Header& header : extra) head += header.name + ": " + header.value + "\r\n";
+  head += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+  return head;
+}
+
+}  // namespace memleak

@@ -1,8 +1,11 @@
 // Names of containers without asking anybody's API: from the folders and links that the kubelet
-// keeps below /var/log, and from the state files of Docker and Podman.
+// keeps below /var/log, and from the state files of Docker, Podman and CRI-O.
 //
 // Reading those may block (a dead network file system, ten thousand pods), so it happens on helper
 // threads of its own; what is known is looked up here in memory. One thread but for the inbox.
+//
+// Containers below a user's own systemd (user@UID.service) have no names: what they are called
+// stands in that user's home, and their cgroups carry whatever id the user likes, a stranger's too.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +30,15 @@ struct ContainerName {
 
 class ContainerNames {
  public:
+  // What is unknown is looked for in the next pass again, then after pauses that double up to this.
+  static constexpr double kLongestPauseSeconds = 60;
+  // Docker's and Podman's names can be changed: how often they are read again.
+  static constexpr double kVerifySeconds = 60;
+  // What nobody asked for in that long is forgotten.
+  static constexpr double kKeepSeconds = 300;
+  // More are not looked for.
+  static constexpr size_t kMaxEntries = 20'000;
+
   // `rootfs` is where the host's / is mounted. Nothing is read before the first Find.
   explicit ContainerNames(const std::string& rootfs);
   ~ContainerNames();
@@ -39,7 +51,7 @@ class ContainerNames {
 
   // The names of a container or, without a container's id, of a pod. Nothing when unknown: then
   // they are looked for until the next Update, and again, less and less often, for as long as the
-  // caller asks. Valid until the next Update. `now` in monotonic seconds.
+  // caller asks in every pass. Valid until the next Update. `now` in monotonic seconds.
   const ContainerName* Find(const CgroupName& cgroup, double now);
 
   // Starts the reads that Find asked for in this pass and forgets what nobody asked for in a while.

@@ -161,12 +161,7 @@ class Reader {
          {"cipher_suites", [&](const YamlEntry& value) { ReadCiphers(value, tls); }},
          {"client_allowed_sans", [&](const YamlEntry& value) { ReadNames(value, tls); }},
          {"client_auth_type",
-          [&](const YamlEntry& value) {
-            tls.client_auth = static_cast<WebConfig::ClientAuth>(
-                Choice("client_auth_type", value,
-                       {"NoClientCert", "RequestClientCert", "RequireAnyClientCert",
-                        "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"}));
-          }},
+          [&](const YamlEntry& value) { tls.client_auth = Authentication(value); }},
          {"client_ca_file",
           [&](const YamlEntry& value) { tls.client_ca_file = File("client_ca_file", value); }},
          {"key_file", [&](const YamlEntry& value) { tls.key_file = File("key_file", value); }},
@@ -206,6 +201,16 @@ class Reader {
     if (tls.min_version > tls.max_version) {
       source_.Fail(line, "min_version, max_version and cipher_suites leave no version of TLS");
     }
+  }
+
+  WebConfig::ClientAuth Authentication(const YamlEntry& value) const {
+    const std::string key = "client_auth_type";
+    // The exporter-toolkit's name from before it used Go's.
+    if (value.text == "RequireClientCert") return WebConfig::ClientAuth::kRequireAnyClientCert;
+    return static_cast<WebConfig::ClientAuth>(
+        Choice(key, value,
+               {"NoClientCert", "RequestClientCert", "RequireAnyClientCert",
+                "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"}));
   }
 
   WebConfig::TlsVersion Version(const std::string& key, const YamlEntry& value) const {

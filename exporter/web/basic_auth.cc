@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -103,43 +105,65 @@ bool BasicAuth::IsRemembered(const Credentials& credentials, const Digest& diges
          CRYPTO_memcmp(found->second.data(), digest.data(), digest.size()) == 0;
 }
 
-bool BasicAuth::TakeTurn(std::unique_lock<std::mutex>& lock, std::string_view client) {
-  if (!checking_ && waiting_.empty()) {
-    checking_ = true;
-    return true;
-  }
-  const auto same = std::count_if(waiting_.begin(), waiting_.end(),
-                                  [&](const std::string* other) { return *other == client; });
-  if (waiting_.size() >= limits_.waiting ||
-      static_cast<size_t>(same) >= limits_.waiting_of_client) {
-    return false;
-  }
-  const std::string me(client);
-  waiting_.push_back(&me);
-  const bool mine = turn_.wait_for(lock, limits_.longest_wait,
-                                   [&] { return !checking_ && waiting_.front() == &me; });
-  waiting_.erase(std::find(waiting_.begin(), waiting_.end(), &me));
-  if (mine) checking_ = true;
-  turn_.notify_all();  // another one is the first now
-  return mine;
+std::shared_ptr<BasicAuth::PendingCheck> BasicAuth::FindCheck(const Digest& digest) const {
+  const auto found = std::find_if(checks_.begin(), checks_.end(),
+                                  [&](const auto& check) { return check->digest == digest; });
+  return found == checks_.end() ? nullptr : *found;
 }
 
-BasicAuth::Verdict BasicAuth::CheckInTurn(const Credentials& credentials, const Digest& digest) {
-  const auto user = users_.find(credentials.user);
-  const bool known = user != users_.end();
-  const std::string* hash = known ? &user->second : nullptr;
-  if (!known) {
-    // Some user's, always the same one for the same name, or repeating would tell.
-    const Credentials name_only(credentials.user, "");
-    size_t pick = 0;
-    std::memcpy(&pick, DigestOf("unknown user:", name_only).data(), sizeof pick);
-    hash = &std::next(users_.begin(), static_cast<std::ptrdiff_t>(pick % users_.size()))->second;
+BasicAuth::Verdict BasicAuth::ShareCheck(std::unique_lock<std::mutex>& lock,
+                                         const PendingCheck& check) {
+  if (sharing_ >= limits_.sharing) return Verdict::kBusy;
+  ++sharing_;
+  changed_.wait_for(lock, limits_.longest_wait, [&] { return check.verdict.has_value(); });
+  --sharing_;
+  return check.verdict.value_or(Verdict::kBusy);
+}
+
+void BasicAuth::EndCheck(PendingCheck& check, Verdict verdict) {
+  check.verdict = verdict;
+  checks_.erase(std::find_if(checks_.begin(), checks_.end(),
+                             [&](const auto& each) { return each.get() == &check; }));
+  changed_.notify_all();
+}
+
+BasicAuth::Verdict BasicAuth::QueueCheck(std::unique_lock<std::mutex>& lock,
+                                         const Credentials& credentials, const Digest& digest,
+                                         std::string_view client) {
+  const auto of_client = std::count_if(checks_.begin(), checks_.end(),
+                                       [&](const auto& check) { return check->client == client; });
+  if (checks_.size() >= limits_.checks ||
+      static_cast<size_t>(of_client) >= limits_.checks_of_client) {
+    return Verdict::kBusy;
   }
-  const bool right = matches_(*hash, credentials.password);
-  if (!known || !right) return Verdict::kDenied;
-  const std::lock_guard lock(mutex_);
-  remembered_[credentials.user] = digest;
-  return Verdict::kAllowed;
+  const auto check =
+      std::make_shared<PendingCheck>(PendingCheck{digest, std::string(client), std::nullopt});
+  checks_.push_back(check);
+  Verdict verdict = Verdict::kBusy;
+  if (changed_.wait_for(lock, limits_.longest_wait, [&] { return checks_.front() == check; })) {
+    lock.unlock();
+    try {
+      verdict = IsRight(credentials) ? Verdict::kAllowed : Verdict::kDenied;
+    } catch (const std::bad_alloc&) {
+      // Nothing is known, and the turn must not be lost.
+    }
+    lock.lock();
+  }
+  if (verdict == Verdict::kAllowed) remembered_[credentials.user] = digest;
+  EndCheck(*check, verdict);
+  return verdict;
+}
+
+bool BasicAuth::IsRight(const Credentials& credentials) const {
+  const auto user = users_.find(credentials.user);
+  if (user != users_.end()) return matches_(user->second, credentials.password);
+  // As long as for some user, always the same one for the same name, or repeating would tell.
+  const Digest digest = DigestOf("unknown user:", Credentials(credentials.user, ""));
+  size_t pick = 0;
+  std::memcpy(&pick, digest.data(), sizeof pick);
+  const auto chosen = std::next(users_.begin(), static_cast<std::ptrdiff_t>(pick % users_.size()));
+  matches_(chosen->second, credentials.password);
+  return false;
 }
 
 BasicAuth::Verdict BasicAuth::Check(std::string_view authorization, std::string_view client) {
@@ -149,24 +173,8 @@ BasicAuth::Verdict BasicAuth::Check(std::string_view authorization, std::string_
 
   std::unique_lock lock(mutex_);
   if (IsRemembered(*credentials, digest)) return Verdict::kAllowed;
-  if (!TakeTurn(lock, client)) return Verdict::kBusy;
-  // It may have been checked for another request meanwhile.
-  Verdict verdict = Verdict::kAllowed;
-  if (!IsRemembered(*credentials, digest)) {
-    lock.unlock();
-    try {
-      verdict = CheckInTurn(*credentials, digest);
-    } catch (...) {  // out of memory: the turn must not be lost
-      lock.lock();
-      checking_ = false;
-      turn_.notify_all();
-      throw;
-    }
-    lock.lock();
-  }
-  checking_ = false;
-  turn_.notify_all();
-  return verdict;
+  if (const auto same = FindCheck(digest)) return ShareCheck(lock, *same);
+  return QueueCheck(lock, *credentials, digest, client);
 }
 
 }  // namespace memleak

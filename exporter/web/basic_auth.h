@@ -2,7 +2,8 @@
 //
 // bcrypt is slow on purpose, so a flood of wrong passwords would take all processors and all of the
 // server's threads. Hence:
-// - one password is checked at a time, and only a few requests wait for their turn;
+// - one password is checked at a time, and only a few wait for their turn; requests with the same
+//   password wait for the same check;
 // - a right password is remembered, as a keyed digest, and passes at once the next time;
 // - a wrong one is not, and an unknown user's costs what a known user's does, so that neither the
 //   answer nor the time it takes tells which names exist.
@@ -15,11 +16,11 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "exporter/web/bcrypt.h"
 
@@ -34,8 +35,9 @@ class BasicAuth {
   };
   using Matches = std::function<bool(std::string_view hash, std::string_view password)>;
   struct Limits {
-    size_t waiting = 8;
-    size_t waiting_of_client = 4;  // so that one client alone cannot shut out the others
+    size_t checks = 9;            // under way or waiting
+    size_t checks_of_client = 4;  // so that one client alone cannot shut out the others
+    size_t sharing = 40;          // requests that wait for a check of another one
     std::chrono::milliseconds longest_wait{5000};
   };
 
@@ -54,12 +56,23 @@ class BasicAuth {
   using Digest = std::array<unsigned char, 32>;
   struct Credentials;
 
+  // One password that is checked, or waits to be.
+  struct PendingCheck {
+    Digest digest;
+    std::string client;
+    std::optional<Verdict> verdict;  // once it is known
+  };
+
   static std::optional<Credentials> Parse(std::string_view authorization);
   Digest DigestOf(std::string_view purpose, const Credentials& credentials) const;
   bool IsRemembered(const Credentials& credentials, const Digest& digest) const;
-  // Waits until no other password is checked; false when there are too many, or for too long.
-  bool TakeTurn(std::unique_lock<std::mutex>& lock, std::string_view client);
-  Verdict CheckInTurn(const Credentials& credentials, const Digest& digest);
+  std::shared_ptr<PendingCheck> FindCheck(const Digest& digest) const;
+  // Both wait with `lock`, which is on `mutex_`.
+  Verdict ShareCheck(std::unique_lock<std::mutex>& lock, const PendingCheck& check);
+  Verdict QueueCheck(std::unique_lock<std::mutex>& lock, const Credentials& credentials,
+                     const Digest& digest, std::string_view client);
+  void EndCheck(PendingCheck& check, Verdict verdict);
+  bool IsRight(const Credentials& credentials) const;
 
   const std::map<std::string, std::string> users_;
   const Matches matches_;
@@ -67,9 +80,9 @@ class BasicAuth {
   std::array<unsigned char, 32> secret_{};  // keys the digests; never leaves the process
 
   std::mutex mutex_;  // guards what follows
-  std::condition_variable turn_;
-  bool checking_ = false;
-  std::deque<const std::string*> waiting_;    // the clients of those who wait, in their order
+  std::condition_variable changed_;
+  std::deque<std::shared_ptr<PendingCheck>> checks_;  // the first is under way
+  size_t sharing_ = 0;
   std::map<std::string, Digest> remembered_;  // by user: of the password that was right
 };
 

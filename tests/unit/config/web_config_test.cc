@@ -88,6 +88,7 @@ TEST_CASE("client authentication by each of its names") {
   CHECK(type("NoClientCert") == ClientAuth::kNoClientCert);
   CHECK(type("RequestClientCert") == ClientAuth::kRequestClientCert);
   CHECK(type("RequireAnyClientCert") == ClientAuth::kRequireAnyClientCert);
+  CHECK(type("RequireClientCert") == ClientAuth::kRequireAnyClientCert);
   CHECK(verifying("VerifyClientCertIfGiven") == ClientAuth::kVerifyClientCertIfGiven);
   CHECK(verifying("RequireAndVerifyClientCert") == ClientAuth::kRequireAndVerifyClientCert);
   CHECK(WebError(Tls("client_auth_type: Always")) ==

@@ -21,7 +21,8 @@ packages_of() {
     unit) echo catch2 clang-format python3 ;;
     test)
       echo python3 python3-pytest python3-prometheus-client curl procps fuse3 libfuse3-dev \
-        default-jdk-headless/javac nodejs/node ruby/ruby perl/perl php-cli/php
+        default-jdk-headless/javac nodejs/node ruby/ruby perl/perl php-cli/php \
+        podman/podman runc/runc busybox/busybox
       ;;
     # The libFuzzer runtime is packaged by version, and must be that of the release's clang.
     fuzz) if debian_12; then echo clang libclang-rt-14-dev; else echo clang libclang-rt-19-dev; fi ;;

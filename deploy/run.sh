@@ -27,10 +27,32 @@ build() {
   cmake --build --preset release
 }
 
+# Whether the exporter is ready at this address, over TLS or not; prints its URL and the command that
+# gets something from there. Being asked for a password or a certificate is an answer, too.
+reach() {
+  local scheme answer
+  for scheme in http https; do
+    answer=$(curl -ks -o /dev/null --max-time 2 -w '%{http_code} %{errormsg}' \
+      "$scheme://$1/-/ready") || true
+    case $answer in
+      '200 '*) answer=-s ;;
+      '401 '*) answer='-s -u USER' ;;
+      *' alert '*) answer='-s --cert FILE --key FILE' ;;
+      *) continue ;;
+    esac
+    if [[ $scheme == https ]]; then
+      answer+=' --cacert FILE'
+    fi
+    echo "$scheme://$1 curl $answer"
+    return
+  done
+  return 1
+}
+
 # Waits until the exporter answers, then says where to look.
 tell_when_ready() {
-  local exporter_pid=$1 url=$2
-  until curl -fs -o /dev/null --max-time 2 "$url/-/ready"; do
+  local exporter_pid=$1 url curl
+  until read -r url curl < <(reach "$2"); do
     kill -0 "$exporter_pid" 2>/dev/null || return 0
     sleep 0.2
   done
@@ -39,7 +61,7 @@ tell_when_ready() {
 memleak_exporter is running at $url
 
   The largest processes, as a page:   $url/
-  The same from a shell:              curl -s $url/metrics | grep '^memleak_process_resident_memory_bytes' | sort -rgk2 -t'}' | head
+  The same from a shell:              $curl $url/metrics | grep '^memleak_process_resident_memory_bytes' | sort -rgk2 -t'}' | head
   For Prometheus:                     $url/metrics
 TEXT
   if ((EUID != 0)); then
@@ -74,7 +96,7 @@ host=${host:-127.0.0.1}
 # When someone else has the port, the exporter says so and ends; what answers there is not ours.
 if ! (: >"/dev/tcp/${host//[\[\]]/}/$port") 2>/dev/null && [[ $port != 0 ]]; then
   # Twice in the background: a child of this shell would be a zombie of the exporter later.
-  (tell_when_ready $$ "http://$host:$port" &)
+  (tell_when_ready $$ "$host:$port" &)
 fi
 # The exporter takes this process over: Ctrl-C and its exit code are its own.
 exec build/release/memleak_exporter "$@"

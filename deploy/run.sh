@@ -32,12 +32,14 @@ build() {
 reach() {
   local scheme answer
   for scheme in http https; do
-    answer=$(curl -ks -o /dev/null --max-time 2 -w '%{http_code} %{errormsg}' \
+    answer=$(curl -ks -o /dev/null --max-time 2 -w '%{http_code} %{time_appconnect} %{errormsg}' \
       "$scheme://$1/-/ready") || true
     case $answer in
       '200 '*) answer=-s ;;
       '401 '*) answer='-s -u USER' ;;
-      *' alert '*) answer='-s --cert FILE --key FILE' ;;
+      '000 '*' alert '*) answer='-s --cert FILE --key FILE' ;;
+      '000 0.000000 '*) continue ;; # no TLS there, or nobody yet
+      '000 '*) answer='-s --cert FILE --key FILE' ;; # TLS, and then the end without a word
       *) continue ;;
     esac
     if [[ $scheme == https ]]; then

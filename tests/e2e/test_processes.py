@@ -71,7 +71,10 @@ def scrape_quiet(exporter, pid):
 
 def assert_as_the_kernel_says(exporter, pid):
     body = scrape_quiet(exporter, pid)
-    assert body.of_pid(pid) == pytest.approx(what_the_kernel_says(pid), rel=1e-12)
+    shown = body.of_pid(pid)
+    # What is left on the node is never quiet; test_cgroups.py compares it.
+    assert shown.pop("memleak_process_headroom_bytes") > 0
+    assert shown == pytest.approx(what_the_kernel_says(pid), rel=1e-12)
     return body
 
 

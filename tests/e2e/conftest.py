@@ -99,7 +99,9 @@ def public_directory(tmp_path_factory):
 
 @pytest.fixture
 def public_binary(public_directory):
-    """The program where an unprivileged user can reach it."""
+    """The program, and the libraries that lie beside it, where an unprivileged user can reach it."""
+    shutil.copytree(BINARY.parent / "lib" / "memleak_exporter",
+                    os.path.join(public_directory, "lib", "memleak_exporter"))
     return shutil.copy(BINARY, public_directory)
 
 

@@ -1,0 +1,55 @@
+// Certificates and keys for tests only (EC P-256, self-signed, a hundred years), as
+// `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500` makes them.
+#pragma once
+
+namespace memleak {
+
+inline constexpr const char* kCertificate = R"(-----BEGIN CERTIFICATE-----
+MIIBdDCCARmgAwIBAgIULTfsmb1sB/JhCfaWQ77BnGmnhP4wCgYIKoZIzj0EAwIw
+DjEMMAoGA1UEAwwDb25lMCAXDTI2MTEyMTE0NTI0MFoYDzIxMjYxMDI4MTQ1MjQw
+WjAOMQwwCgYDVQQDDANvbmUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAATtW+4V
+PVek534jMf1eRL3BeUs/NLmYq/o/Gx1DPT6CajXIJqBGAxg1Ys4OfMNocq93yZ9Q
+i+nN5ey8zglcRXH5o1MwUTAdBgNVHQ4EFgQUsK0PNQtMboGqozc0KO34RXect+sw
+HwYDVR0jBBgwFoAUsK0PNQtMboGqozc0KO34RXect+swDwYDVR0TAQH/BAUwAwEB
+/zAKBggqhkjOPQQDAgNJADBGAiEA/w9gYgijC0uf10ptoELxEbHH0jN9JK01qkOb
+7emQ4V8CIQC9MJg0VD8FG3B4vWkwvQOqUGN/MlJpe977IrHb8kzilw==
+-----END CERTIFICATE-----
+)";
+
+inline constexpr const char* kKey = R"(-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgYNnhlo94oS8Khiw8
+URfvZtOnQ6Xi28fJ7s28P5UqChihRANCAATtW+4VPVek534jMf1eRL3BeUs/NLmY
+q/o/Gx1DPT6CajXIJqBGAxg1Ys4OfMNocq93yZ9Qi+nN5ey8zglcRXH5
+-----END PRIVATE KEY-----
+)";
+
+// The same key, behind a passphrase.
+inline constexpr const char* kEncryptedKey = R"(-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhIANkcXQG3fAICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEFw/Lxwlhnrt0lZVHYuwTTUEgZCk
+AEnJe7vzCqL1F+Yaox7dB0U2uhDAssQYGqt4996DWj0FkFhcY+QQyOL4IbcYkvME
+N0+FNGxAtw8Tzk/jMiPOo8qBVGEnmy1R/IaURhQizqdwbQl4OZMdg774VXpxXqlE
+09So3ZW9O/f4jhnZJrfb6hVazOFBhwmH5JK9vgzA6CWSE+sZ0Ko84Z4ivahz1Yg=
+-----END ENCRYPTED PRIVATE KEY-----
+)";
+
+inline constexpr const char* kOtherCertificate = R"(-----BEGIN CERTIFICATE-----
+MIIBczCCARmgAwIBAgIUJ6U33nfmnwQ7CgRPnxqbyH0kYA0wCgYIKoZIzj0EAwIw
+DjEMMAoGA1UEAwwDdHdvMCAXDTI2MTEyMTE0NTI0MFoYDzIxMjYxMDI4MTQ1MjQw
+WjAOMQwwCgYDVQQDDAN0d28wWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAT7/J6S
+zGOZqZvJeVUGSR60UNMd9fBMgSs8oAuUbTVc63uLdADbTE/tvk8L7bW5TIRB6ogG
+CpF8A2UTAueXKluco1MwUTAdBgNVHQ4EFgQUGg4dDp1sm3xczJq78PPNX6wdAlYw
+HwYDVR0jBBgwFoAUGg4dDp1sm3xczJq78PPNX6wdAlYwDwYDVR0TAQH/BAUwAwEB
+/zAKBggqhkjOPQQDAgNIADBFAiEA1EvPfOtQbHlhQyiUbEpKT6j9CvLKxqbHg3pL
+2w2B0yQCIDlWlN5D2BWdxs9bhC5aIXrIhOgj3zy3fZ/pSpJLXA+a
+-----END CERTIFICATE-----
+)";
+
+inline constexpr const char* kOtherKey = R"(-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgohwXNMYncqdlP0nX
+B7hCw1qHiJURp50DbWcISXpS0vOhRANCAAT7/J6SzGOZqZvJeVUGSR60UNMd9fBM
+gSs8oAuUbTVc63uLdADbTE/tvk8L7bW5TIRB6ogGCpF8A2UTAueXKluc
+-----END PRIVATE KEY-----
+)";
+
+}  // namespace memleak

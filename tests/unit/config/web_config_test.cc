@@ -1,5 +1,7 @@
 #include "exporter/config/web_config.h"
 
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "exporter/config/errors.h"
@@ -71,6 +73,17 @@ http_server_config:
   CHECK(config.headers ==
         std::vector<WebConfig::Header>{{"Strict-Transport-Security", "max-age=31536000"},
                                        {"X-Frame-Options", "sameorigin"}});
+}
+
+TEST_CASE("the README's example is taken") {
+  std::ifstream file(MEMLEAK_README);
+  const std::string readme{std::istreambuf_iterator<char>(file), {}};
+  const size_t begin = readme.find("\ntls_server_config:\n");
+  REQUIRE(begin != std::string::npos);
+  const WebConfig config = Web(readme.substr(begin, readme.find("\n```", begin) - begin));
+  CHECK(config.tls.has_value());
+  CHECK(config.users.size() == 1);
+  CHECK(config.headers.size() == 1);
 }
 
 TEST_CASE("names of files are relative to the web config's folder") {

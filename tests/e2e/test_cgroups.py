@@ -1,4 +1,4 @@
-"""Memory cgroups of this machine: real ones, compared with their files while programs live in them."""
+"""Memory cgroups of this machine: real ones with programs in them, compared with their files."""
 
 import os
 import pathlib
@@ -132,7 +132,7 @@ def test_figures_are_those_of_the_files(exporter, top, start_in, run_in, tmp_pat
 
 
 def test_a_unit_is_all_that_is_below_it(exporter, top, start_in):
-    """Usage is hierarchical, and so is the number of processes; what is inside is not shown twice."""
+    """Usage is hierarchical, so is the number of processes; what is inside is not shown twice."""
     unit = top.child("manager.service")
     inner = unit.child("inner.service")
     when_named(exporter, start_in(unit, private=4 * MIB), start_in(inner, private=8 * MIB),

@@ -1,4 +1,4 @@
-"""deploy/prometheus/kubernetes.yml, with a real Prometheus and targets as Kubernetes describes them."""
+"""deploy/prometheus/kubernetes.yml, with a real Prometheus and targets like those of Kubernetes."""
 
 import json
 import os
@@ -16,8 +16,8 @@ from support.requirements import need_tool
 from support.waiting import wait_for
 
 SHIPPED = REPOSITORY / "deploy" / "prometheus" / "kubernetes.yml"
-# What a Prometheus Operator writes in front of the relabelings of a PodMonitor (prometheus-operator,
-# pkg/prometheus/promcfg.go).
+# What a Prometheus Operator writes in front of the relabelings of a PodMonitor
+# (prometheus-operator, pkg/prometheus/promcfg.go).
 OPERATOR_RULES = """\
       - source_labels: [__meta_kubernetes_namespace]
         target_label: namespace

@@ -1,4 +1,4 @@
-"""Real memory cgroups for a test, and what the files of a cgroup say, read apart from the exporter."""
+"""Real memory cgroups for a test, and what the files of a cgroup say to others."""
 
 import os
 import pathlib
@@ -26,7 +26,7 @@ def need_memory_cgroups():
 
 
 class Cgroup:
-    """A real one of cgroup v1's memory controller, made here; `path` is as /proc/PID/cgroup has it."""
+    """A real one of v1's memory controller, made here; `path` is as /proc/PID/cgroup has it."""
 
     def __init__(self, path):
         self.path = os.fsencode(path)
@@ -169,7 +169,7 @@ def _known(directory, values, in_both=0):
 
 
 def headroom(chain, node):
-    """The least of limit - unreclaimable over values of a cgroup and its ancestors, and the node's."""
+    """The least of limit - unreclaimable over a cgroup and its ancestors, and the node's."""
     rooms = [max(0, values["memory_limit_bytes"] - values["unreclaimable_memory_bytes"])
              for values in chain if "memory_limit_bytes" in values]
     return min([*rooms, node])

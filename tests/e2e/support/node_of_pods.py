@@ -1,9 +1,9 @@
 """A Kubernetes node as a tree of files: processes, cgroups (v2, systemd driver, containerd), logs.
 
-What stands where follows the kubelet (pkg/kubelet/cm/cgroup_manager_linux.go; pkg/kubelet/kuberuntime:
-helpers.go for /var/log/pods, legacy.go for /var/log/containers), containerd (internal/cri/server/
-podsandbox/helpers.go) and, for the files' contents, the recorded hosts below tests/recordings. Sizes
-are made up so that sums can be checked.
+What stands where follows the kubelet (pkg/kubelet/cm/cgroup_manager_linux.go, and in
+pkg/kubelet/kuberuntime helpers.go for /var/log/pods, legacy.go for /var/log/containers), containerd
+(internal/cri/server/podsandbox/helpers.go) and, for the files' contents, the recorded hosts below
+tests/recordings. Sizes are made up so that sums can be checked.
 """
 
 import dataclasses
@@ -299,9 +299,9 @@ def usage_of(anon):
 
 def stat_line(pid, comm, ppid, threads, anon, kernel=False):
     flags_, pages, vsize = (2129984, 0, 0) if kernel else (4194560, anon // PAGE + 2000, anon * 3)
-    return (f"{pid} ({comm}) S {ppid} {pid} {pid} 0 -1 {flags_} 100 0 10 0 3600 400 0 0 20 0 {threads}"
-            f" 0 {2000 + pid} {vsize} {pages} 18446744073709551615 94200000000000 94200000100000"
-            " 140720000001000 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 94200000200000 94200000210000"
+    return (f"{pid} ({comm}) S {ppid} {pid} {pid} 0 -1 {flags_} 100 0 10 0 3600 400 0 0 20 0"
+            f" {threads} 0 {2000 + pid} {vsize} {pages} 18446744073709551615 94200000000000"
+            " 94200000100000 140720000001000 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0 94200000200000 94200000210000"
             f" 94200001000000 140720000000000 140720000000100 140720000000100 140720000001000 0\n")
 
 
@@ -310,7 +310,8 @@ def status_text(pid, comm, ppid, uid, threads, anon):
     return (
         f"Name:\t{comm}\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t{pid}\nNgid:\t0\nPid:\t{pid}\n"
         f"PPid:\t{ppid}\nTracerPid:\t0\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n"
-        f"Gid:\t{uid}\t{uid}\t{uid}\t{uid}\nFDSize:\t64\nGroups:\t \nNStgid:\t{pid}\nNSpid:\t{pid}\n"
+        f"Gid:\t{uid}\t{uid}\t{uid}\t{uid}\nFDSize:\t64\nGroups:\t \n"
+        f"NStgid:\t{pid}\nNSpid:\t{pid}\n"
         f"VmPeak:\t{3 * kib:8} kB\nVmSize:\t{3 * kib:8} kB\nVmLck:\t       0 kB\n"
         f"VmPin:\t       0 kB\nVmHWM:\t{kib + file:8} kB\nVmRSS:\t{kib + file:8} kB\n"
         f"RssAnon:\t{kib:8} kB\nRssFile:\t{file:8} kB\nRssShmem:\t       0 kB\n"
@@ -373,7 +374,8 @@ def ordinary_pods():
         if replica % 4 == 0:
             containers.append(Container("istio-proxy", anon=50 * MIB, exe="/usr/local/bin/envoy",
                                         limit=256 * MIB, processes=2))
-        pods.append(deployment("shop" if replica % 2 else "shop-staging", name, replica, containers))
+        namespace = "shop" if replica % 2 else "shop-staging"
+        pods.append(deployment(namespace, name, replica, containers))
         replica += 1
     return pods
 

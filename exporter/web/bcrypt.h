@@ -3,6 +3,7 @@
 // libxcrypt's crypt_r(3) computes it, bcrypt.cc alone includes it.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace memleak {

@@ -62,6 +62,7 @@ void SSL_CTX_set_cert_verify_callback(SSL_CTX* context,
 X509_STORE* SSL_CTX_get_cert_store(const SSL_CTX* context);
 int SSL_CTX_add_client_CA(SSL_CTX* context, X509* certificate);
 int X509_STORE_add_cert(X509_STORE* store, X509* certificate);
+int X509_STORE_set_flags(X509_STORE* store, unsigned long flags);
 // X509_verify_cert(3), X509_STORE_CTX_get_error(3)
 int X509_verify_cert(X509_STORE_CTX* store);
 X509* X509_STORE_CTX_get0_cert(const X509_STORE_CTX* store);
@@ -129,14 +130,15 @@ inline constexpr int kTls12Version = 0x0303;                              // TLS
 inline constexpr int kTls13Version = 0x0304;                              // TLS1_3_VERSION
 inline constexpr int kVerifyNone = 0;                                     // SSL_VERIFY_NONE
 inline constexpr int kVerifyPeer = 1;                                     // SSL_VERIFY_PEER
-inline constexpr int kVerifyFailIfNoPeerCert = 2;       // SSL_VERIFY_FAIL_IF_NO_PEER_CERT
-inline constexpr int kCbHandshakeStart = 0x10;          // SSL_CB_HANDSHAKE_START
-inline constexpr int kCbHandshakeDone = 0x20;           // SSL_CB_HANDSHAKE_DONE
-inline constexpr int kClientHelloError = 0;             // SSL_CLIENT_HELLO_ERROR
-inline constexpr int kClientHelloSuccess = 1;           // SSL_CLIENT_HELLO_SUCCESS
-inline constexpr int kAlertInternalError = 80;          // SSL_AD_INTERNAL_ERROR
-inline constexpr int kExIndexSsl = 0;                   // CRYPTO_EX_INDEX_SSL
-inline constexpr int kExIndexSslCtx = 1;                // CRYPTO_EX_INDEX_SSL_CTX
+inline constexpr int kVerifyFailIfNoPeerCert = 2;              // SSL_VERIFY_FAIL_IF_NO_PEER_CERT
+inline constexpr unsigned long kVerifyPartialChain = 0x80000;  // X509_V_FLAG_PARTIAL_CHAIN
+inline constexpr int kCbHandshakeStart = 0x10;                 // SSL_CB_HANDSHAKE_START
+inline constexpr int kCbHandshakeDone = 0x20;                  // SSL_CB_HANDSHAKE_DONE
+inline constexpr int kClientHelloError = 0;                    // SSL_CLIENT_HELLO_ERROR
+inline constexpr int kClientHelloSuccess = 1;                  // SSL_CLIENT_HELLO_SUCCESS
+inline constexpr int kAlertInternalError = 80;                 // SSL_AD_INTERNAL_ERROR
+inline constexpr int kExIndexSsl = 0;                          // CRYPTO_EX_INDEX_SSL
+inline constexpr int kExIndexSslCtx = 1;                       // CRYPTO_EX_INDEX_SSL_CTX
 inline constexpr int kErrApplicationVerification = 50;  // X509_V_ERR_APPLICATION_VERIFICATION
 inline constexpr int kNidSubjectAltName = 85;           // NID_subject_alt_name
 inline constexpr int kGenEmail = 1;                     // GEN_EMAIL

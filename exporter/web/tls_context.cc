@@ -1,5 +1,6 @@
 #include "exporter/web/tls_context.h"
 
+#include <algorithm>
 #include <climits>
 #include <string>
 #include <utility>
@@ -78,9 +79,12 @@ void UseCertificates(SSL_CTX* context, const WebConfig::Tls& config, std::string
 }
 
 void TrustClientCas(SSL_CTX* context, const std::string& file, std::string_view text) {
+  X509_STORE* const store = SSL_CTX_get_cert_store(context);
+  // Whoever is in the file is trusted, one that others vouch for included; as with Go.
+  X509_STORE_set_flags(store, openssl::kVerifyPartialChain);
   for (const Certificate& ca : ReadCertificates("client_ca_file", file, text)) {
-    const bool added = X509_STORE_add_cert(SSL_CTX_get_cert_store(context), ca.get()) == 1 &&
-                       SSL_CTX_add_client_CA(context, ca.get()) == 1;
+    const bool added =
+        X509_STORE_add_cert(store, ca.get()) == 1 && SSL_CTX_add_client_CA(context, ca.get()) == 1;
     if (!added) Fail("client_ca_file", "OpenSSL refuses a certificate in", file);
   }
 }

@@ -25,7 +25,7 @@ class TlsContext {
 
  private:
   std::unique_ptr<SSL_CTX, openssl::Freed<SSL_CTX_free>> context_;
-  int verify_mode_ = 0;  // SSL_set_verify(3)
+  int verify_mode_ = openssl::kVerifyNone;  // SSL_set_verify(3)
   const WebConfig::Tls config_;
 };
 

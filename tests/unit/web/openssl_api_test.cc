@@ -31,6 +31,7 @@ static_assert(openssl::kTls13Version == TLS1_3_VERSION);
 static_assert(openssl::kVerifyNone == SSL_VERIFY_NONE);
 static_assert(openssl::kVerifyPeer == SSL_VERIFY_PEER);
 static_assert(openssl::kVerifyFailIfNoPeerCert == SSL_VERIFY_FAIL_IF_NO_PEER_CERT);
+static_assert(openssl::kVerifyPartialChain == X509_V_FLAG_PARTIAL_CHAIN);
 static_assert(openssl::kCbHandshakeStart == SSL_CB_HANDSHAKE_START);
 static_assert(openssl::kCbHandshakeDone == SSL_CB_HANDSHAKE_DONE);
 static_assert(openssl::kClientHelloError == SSL_CLIENT_HELLO_ERROR);

@@ -116,7 +116,8 @@ def small_cgroup():
         (path / limit).write_text(str(32 * MIB))
         yield lambda pid: (path / "cgroup.procs").write_text(str(pid))
     finally:
-        wait_for("the end of what was in the cgroup", lambda: not (path / "cgroup.procs").read_text())
+        wait_for("the end of what was in the cgroup",
+                 lambda: not (path / "cgroup.procs").read_text())
         path.rmdir()
 
 
@@ -152,7 +153,8 @@ def pressure():
         text = pathlib.Path("/proc/pressure/memory").read_text()
     except OSError:
         return {}
-    return {kind: int(total) for kind, total in re.findall(r"^(some|full) .*total=(\d+)$", text, re.M)}
+    totals = re.findall(r"^(some|full) .*total=(\d+)$", text, re.M)
+    return {kind: int(total) for kind, total in totals}
 
 
 def test_memory_pressure(exporter):

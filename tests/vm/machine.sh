@@ -81,7 +81,16 @@ vm_tree() {
   vm_modules "$tree" virtio_pci virtio_blk ext4 crc32c
 }
 
-# vm_boot TREE WORK LAYOUT: runs /task of TREE in the guest; what it writes to /dev/vdc is afterwards in
+# vm_program TREE NAME PROGRAM: installs a program of this machine there, with its libraries.
+vm_program() {
+  local tree=$1 library
+  install -D -m 755 "$3" "$tree/usr/bin/$2"
+  ldd "$3" | grep -oE '/[^ ]+' | while read -r library; do
+    install -D -m 755 "$library" "$tree$library"
+  done
+}
+
+# vm_boot TREE WORK LAYOUT: sources /task of TREE in the guest; what it writes to /dev/vdc is afterwards in
 # WORK/output, and what it says on the console in WORK/console.
 vm_boot() {
   local tree=$1 work=$2 layout=$3

@@ -1,0 +1,131 @@
+"""Judges what tests/vm/run.sh brought back: judge.py OUTPUT. Each scrape against the cgroup files that
+were read just before and just after it. Prints a line for each step; exit code 1 if one is wrong."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+
+from support import cgroups  # noqa: E402
+from support.exposition import Body  # noqa: E402
+from support.recorded_hosts import (  # noqa: E402
+    CHARGED_AHEAD, NAMES, UNITS, Recording, container_id)
+
+MIB = 1 << 20
+SERVICE = "/system.slice/memleak-exporter.service"
+NAMESPACED = "/system.slice/namespaced.service"
+# What is at work during a scrape moves.
+BUSY = {"/init.scope", SERVICE, NAMESPACED}
+STEPS = ["settled", "limits-changed", "file-pages-at-the-limit", "container-replaced",
+         "private-namespace"]
+
+
+def unpack(archive, folder):
+    pathlib.Path(folder).mkdir(exist_ok=True)
+    subprocess.run(["tar", "-x", "-f", archive, "-C", folder], check=True)
+
+
+class Step:
+    def __init__(self, folder):
+        self.name = folder.name
+        self.body = Body((folder / "metrics").read_text(), openmetrics=False)
+        self.before, self.after = (self._unpack(folder / f"{when}.tar")
+                                   for when in ("before", "after"))
+        self.kinds = cgroups.kinds(self.body)
+
+    @staticmethod
+    def _unpack(archive):
+        folder = archive.with_suffix("")
+        unpack(archive, folder)
+        return Recording(folder)
+
+    def at_least(self, step):
+        return STEPS.index(self.name) >= STEPS.index(step)
+
+    def expected_kinds(self):
+        kinds = {kind: set(labels) for kind, labels in self.before.kinds.items()}
+        kinds["unit"].add(SERVICE)
+        if self.at_least("container-replaced"):
+            kinds["container"] = {label.replace(container_id("5b"), container_id("5c"))
+                                  for label in kinds["container"]}
+        if self.at_least("private-namespace"):
+            kinds["unit"].add(NAMESPACED)
+        return kinds
+
+    def container(self, digits):
+        label, = (label for label in self.kinds["container"] if container_id(digits) in label)
+        return cgroups.exported(self.body, label)
+
+    def figures(self):
+        """Holds each against its files; returns how many there were."""
+        node = cgroups.node_headroom(self.body)
+        count = 0
+        for label in set().union(*self.kinds.values()):
+            found = cgroups.exported(self.body, label)
+            bounds = []
+            for host in (self.before, self.after):
+                values = host.values(label)
+                values["headroom_bytes"] = cgroups.headroom(host.chain(label), node)
+                bounds.append(values)
+            assert found.keys() == bounds[0].keys() == bounds[1].keys(), (label, found, bounds)
+            slack = CHARGED_AHEAD + 4 * MIB if label in BUSY else 0
+            for name, value in found.items():
+                low, high = sorted(values[name] for values in bounds)
+                room = slack if name.endswith("_bytes") else 0
+                assert low - room <= value <= high + room, (label, name, low, value, high)
+                count += 1
+        return count
+
+    def names(self):
+        known = NAMES | {"5c": NAMES["5b"]}
+        for label in self.kinds["container"]:
+            labels = cgroups.labels_of(self.body, label)
+            found = tuple(labels.get(name) for name in ("namespace", "pod", "container"))
+            digits = next((part for part in known if container_id(part) in label), None)
+            assert found == known.get(digits, (None, None, None)), (label, found)
+        for label in self.kinds["unit"]:
+            unit = cgroups.labels_of(self.body, label)["unit"]
+            assert unit == UNITS.get(label, pathlib.PurePosixPath(label).name), (label, unit)
+
+    def changes(self):
+        """What the step itself brought about."""
+        if self.at_least("limits-changed"):
+            assert self.container("4b")["memory_limit_bytes"] == 96 * MIB
+            assert self.container("6a")["memory_limit_bytes"] == 40 * MIB
+        if self.at_least("file-pages-at-the-limit"):
+            reader = self.container("3b")
+            assert reader["memory_limit_bytes"] == 48 * MIB
+            assert reader["memory_usage_bytes"] > 44 * MIB, reader
+            # 10 MiB are anonymous, the rest are file pages.
+            assert reader["headroom_bytes"] > 34 * MIB, reader
+            assert reader["processes"] == 2
+
+    def judge(self):
+        assert self.kinds == self.expected_kinds(), self.kinds
+        count = self.figures()
+        self.names()
+        self.changes()
+        return count
+
+
+def main():
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            unpack(sys.argv[1], folder)
+        except subprocess.CalledProcessError:
+            print("not ok  the guest brought nothing back")
+            return 1
+        for name in STEPS:
+            try:
+                count = Step(pathlib.Path(folder) / "steps" / name).judge()
+                print(f"ok      {name}: {count} figures")
+            except (AssertionError, LookupError, OSError, ValueError) as error:
+                wrong += 1
+                print(f"not ok  {name}: {error!r}")
+    return 1 if wrong else 0
+
+
+sys.exit(main())

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# The exporter on real kernels with the memory controller in cgroup v2, and on a hybrid host, whatever
+# this machine mounts: in emulated virtual machines, some minutes.
+#   tests/vm/run.sh [EXPORTER [RELEASE:LAYOUT...]]     build/release/memleak_exporter by default
+# Exit code 77: cannot be tried here.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+# shellcheck source=tests/vm/machine.sh
+source tests/vm/machine.sh
+
+exporter=${1-build/release/memleak_exporter}
+if [[ ! -x $exporter ]]; then
+  echo "run.sh: $exporter is not built" >&2
+  exit 2
+fi
+vm_install >/dev/null || {
+  echo "the emulator and its tools cannot be installed"
+  exit 77
+}
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/memleak-vm.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+hosts=("${@:2}")
+((${#hosts[@]})) || hosts=(bookworm:v2 trixie:v2 bookworm:hybrid)
+status=0
+for host in "${hosts[@]}"; do
+  vm_kernel "${host%:*}" >/dev/null || {
+    echo "no kernel of $host to be had"
+    exit 77
+  }
+  rm -rf "$work/tree"
+  vm_tree "$work/tree"
+  vm_program "$work/tree" memleak_exporter "$exporter"
+  strip "$work/tree/usr/bin/memleak_exporter"
+  vm_program "$work/tree" unshare /usr/bin/unshare
+  cp tests/vm/guest/live "$work/tree/task"
+  cp /etc/passwd "$work/tree/etc/passwd"
+  echo "$(basename "$vm_kernel_dir"/boot/vmlinuz-*) $host"
+  if ! vm_boot "$work/tree" "$work" "${host#*:}" || ! /usr/bin/python3 tests/vm/judge.py "$work/output"; then
+    tail -n 30 "$work/console"
+    status=1
+  fi
+done
+exit $status

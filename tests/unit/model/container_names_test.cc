@@ -231,6 +231,35 @@ TEST_CASE("where the kubelet's folders are not mounted, the runtime's own files 
   }
 }
 
+TEST_CASE("a node of 110 pods is named by one look, and who comes and goes by the next") {
+  TemporaryTree tree;
+  std::vector<CgroupName> cgroups;
+  const auto add = [&](size_t n) {
+    const std::string pod = "web-6b9f4c7d8-" + std::string(1, "bcdfghjklm"[n / 20]) + "x2k" +
+                            std::string(1, "bcdfghjklmnpqrstvwxz"[n % 20]);
+    tree.MakeFolder(PodFolder("shop", pod, Uid(n)));
+    tree.Link(ContainerLog(pod, "shop", "web", Id(n)), "/nowhere");
+    cgroups.push_back(Container(Id(n), Runtime::kUnknown, Uid(n)));
+    return pod;
+  };
+  for (size_t n = 0; n < 110; ++n) add(n);
+  World world(tree.path());
+  world.Pass(cgroups);
+  CHECK(world.names.Update());
+  for (const CgroupName& cgroup : cgroups) {
+    const ContainerName* name = world.names.Find(cgroup, world.now);
+    REQUIRE(name != nullptr);
+    CHECK(name->container == "web");
+    CHECK(name->workload == "web");
+  }
+  cgroups.erase(cgroups.begin());
+  const std::string pod = add(110);
+  world.Pass(cgroups);
+  CHECK(world.names.Update());
+  REQUIRE(world.names.Find(cgroups.back(), world.now) != nullptr);
+  CHECK(world.names.Find(cgroups.back(), world.now)->pod == pod);
+}
+
 TEST_CASE("a pod is known before its container is, and the rest follows") {
   TemporaryTree tree;
   tree.MakeFolder(PodFolder("shop", "web-0", kUid));

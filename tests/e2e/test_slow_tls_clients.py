@@ -1,4 +1,4 @@
-"""Hundreds of clients that send a byte a second do not hold up who scrapes over TLS."""
+"""Clients that are slow on purpose do not hold up who scrapes over TLS."""
 
 import os
 import socket
@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from support import tls, web
-from support.slow_clients import open_sockets
+from support import kernel, tls, web
+from support.slow_clients import REQUEST, open_sockets, slow_connection
 from support.tls import client_context
 from support.waiting import wait_for
 from support.web_config import secure
@@ -116,4 +116,30 @@ def test_a_byte_a_second(exporter, authority, connect, data):
     finally:
         slow.close()
     wait_for("the sockets to be closed", lambda: open_sockets(exporter.pid) <= before)
+    exporter.scrape()
+
+
+def test_readers_that_stop(start_safe_exporter, server_certificate, authority, large_host,
+                           tmp_path):
+    """They take the beginning of a large response and no more: cut off, and waited for idly."""
+    context = client_context(authority)
+    exporter = start_safe_exporter(
+        secure(tmp_path / "web.yml", server_certificate), "--process.limit=100000",
+        "--process.min-age=0s", "--scrape.min-interval=15s", context=context,
+        host=large_host.flags)
+    before = open_sockets(exporter.pid)
+    clients = []
+    for _ in range(10):
+        clients.append(context.wrap_socket(slow_connection(exporter.url),
+                                           server_hostname="127.0.0.1"))
+        clients[-1].sendall(REQUEST)
+        assert clients[-1].recv(100)
+    cpu, start = kernel.Stat(exporter.pid).cpu_seconds, time.monotonic()
+    wait_for("the readers to be cut off", lambda: open_sockets(exporter.pid) <= before)
+    cpu, seconds = kernel.Stat(exporter.pid).cpu_seconds - cpu, time.monotonic() - start
+    print(f"{len(clients)} stalled responses used {cpu:.2f} s of CPU in {seconds:.1f} s")
+    # One that was polled for without a pause would use all of a processor.
+    assert cpu < seconds / 2
+    for client in clients:
+        client.close()
     exporter.scrape()

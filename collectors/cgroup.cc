@@ -63,7 +63,9 @@ class CgroupCollector : public Collector {
     write(kFootprint, [](const Cgroup& cgroup) { return cgroup.memory.Footprint(); });
     write(kLimit, [](const Cgroup& cgroup) { return cgroup.limit; });
     write(kHeadroom, [](const Cgroup& cgroup) { return cgroup.headroom; });
-    write(kProcesses, [](const Cgroup& cgroup) { return std::optional(cgroup.processes); });
+    write(kProcesses, [](const Cgroup& cgroup) {
+      return cgroup.incomplete ? std::nullopt : std::optional(cgroup.processes);
+    });
   }
 };
 

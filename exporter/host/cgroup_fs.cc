@@ -14,8 +14,8 @@ namespace memleak {
 namespace {
 
 constexpr size_t kListBufferBytes = 32 * 1024;
-// Of one cgroup's list of processes: two million of them.
-constexpr size_t kMaxProcessesBytes = size_t{16} << 20;
+// Of one cgroup's list of processes or threads: two million of them.
+constexpr size_t kMaxIdsBytes = size_t{16} << 20;
 
 }  // namespace
 
@@ -114,15 +114,24 @@ ReadStatus CgroupFs::List(std::string_view path, NameList& children) {
 }
 
 ReadStatus CgroupFs::ReadProcesses(std::string_view path, std::vector<int32_t>& pids) {
+  return ReadIds(path, "cgroup.procs", pids);
+}
+
+ReadStatus CgroupFs::ReadThreads(std::string_view path, std::vector<int32_t>& tids) {
+  return ReadIds(path, "tasks", tids);
+}
+
+ReadStatus CgroupFs::ReadIds(std::string_view path, std::string_view file,
+                             std::vector<int32_t>& ids) {
   std::string_view text;
-  const ReadStatus status = Noted(
-      reader_.ReadInPieces(root_.get(), PathOf(path, "cgroup.procs"), text, kMaxProcessesBytes));
+  const ReadStatus status =
+      Noted(reader_.ReadInPieces(root_.get(), PathOf(path, file), text, kMaxIdsBytes));
   if (status != ReadStatus::kOk) return status;
   std::string_view line;
   while (TakeLine(text, line)) {
-    int32_t pid = 0;
-    if (!TakeNumber(line, pid) || !line.empty() || pid < 0) return ReadStatus::kMalformed;
-    pids.push_back(pid);
+    int32_t id = 0;
+    if (!TakeNumber(line, id) || !line.empty() || id < 0) return ReadStatus::kMalformed;
+    ids.push_back(id);
   }
   return ReadStatus::kOk;
 }

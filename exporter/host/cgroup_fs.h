@@ -55,6 +55,8 @@ class CgroupFs {
   ReadStatus List(std::string_view path, NameList& children);
   // Appends the pids in `path` itself; 0 for one that our pid namespace does not see.
   ReadStatus ReadProcesses(std::string_view path, std::vector<int32_t>& pids);
+  // Appends the threads in `path` itself. Version 1 only, where those of a process may be apart.
+  ReadStatus ReadThreads(std::string_view path, std::vector<int32_t>& tids);
   // Nothing in `limit` when there is none.
   ReadStatus ReadLimit(std::string_view path, std::optional<uint64_t>& limit);
   // kMalformed when memory.stat is; what else cannot be read is absent.
@@ -65,6 +67,7 @@ class CgroupFs {
 
  private:
   const char* PathOf(std::string_view path, std::string_view file);
+  ReadStatus ReadIds(std::string_view path, std::string_view file, std::vector<int32_t>& ids);
   ReadStatus ReadFile(std::string_view path, std::string_view file, std::string_view& text);
   std::optional<uint64_t> ReadBytes(std::string_view path, std::string_view file);
   ReadStatus Noted(ReadStatus status);

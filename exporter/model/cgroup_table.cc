@@ -42,15 +42,20 @@ uint64_t Hash(std::string_view text) {
   return hash;
 }
 
+// What ends like a label with a hash gets one, too, or it could pass for another cgroup.
+constexpr char kHashMark = '#';
+bool NeedsHash(std::string_view path) { return path.find(kHashMark) != std::string_view::npos; }
+
 }  // namespace
 
 std::string CgroupLabel(std::string_view path) {
-  std::string label = path.empty() ? "/" : ValidUtf8(path);
-  if (label == path || path.empty()) return label;
+  if (path.empty()) return "/";
+  std::string label = ValidUtf8(path);
+  if (label == path && !NeedsHash(path)) return label;
   std::array<char, 16> digits{};
   const char* end = std::to_chars(digits.begin(), digits.end(), Hash(path), 16).ptr;
   label = ValidUtf8(path, kMaxLabelValueBytes - digits.size() - 1);
-  label += '#';
+  label += kHashMark;
   label.append(digits.data(), static_cast<size_t>(end - digits.data()));
   return label;
 }
@@ -114,10 +119,33 @@ void CgroupTable::BeginPass(double now, uint64_t uptime_ticks,
   if (!root_) root_ = Make("", nullptr);
   Visit(*root_, Within{});
   ShareHeadroom(*root_, node_headroom, true);
-  // A process whose threads are in several version 1 cgroups is listed in each.
-  std::sort(members_.begin(), members_.end(), [](const Member& a, const Member& b) {
-    return a.pid != b.pid ? a.pid < b.pid : a.cgroup->path < b.cgroup->path;
-  });
+  std::sort(members_.begin(), members_.end(),
+            [](const Member& a, const Member& b) { return a.pid < b.pid; });
+  SettleThreads();
+  for (const Member& member : members_) ++member.cgroup->processes;
+  SumProcesses(*root_);
+}
+
+// With version 1 a process is listed wherever one of its threads is. Its memory is charged where
+// the thread is that it is named after.
+void CgroupTable::SettleThreads() {
+  std::vector<Cgroup*> disputing;
+  for (size_t i = 1; i < members_.size(); ++i) {
+    if (members_[i].pid != members_[i - 1].pid) continue;
+    disputing.push_back(members_[i - 1].cgroup);
+    disputing.push_back(members_[i].cgroup);
+  }
+  if (disputing.empty()) return;
+  std::sort(disputing.begin(), disputing.end());
+  disputing.erase(std::unique(disputing.begin(), disputing.end()), disputing.end());
+  for (Cgroup* cgroup : disputing) {
+    pids_.clear();
+    fs_.ReadThreads(cgroup->path, pids_);
+    std::sort(pids_.begin(), pids_.end());
+    std::erase_if(members_, [&](const Member& member) {
+      return member.cgroup == cgroup && !std::binary_search(pids_.begin(), pids_.end(), member.pid);
+    });
+  }
 }
 
 void CgroupTable::Visit(Cgroup& cgroup, const Within& within) {
@@ -141,9 +169,20 @@ void CgroupTable::TakeMembers(Cgroup& cgroup) {
   pids_.clear();
   // A cgroup of threads only refuses, and its processes are listed where their memory counts.
   fs_.ReadProcesses(cgroup.path, pids_);
-  cgroup.processes = pids_.size();
+  cgroup.processes = 0;
   for (const int32_t pid : pids_) {
-    if (pid != 0) members_.push_back({pid, &cgroup});
+    if (pid != 0) {
+      members_.push_back({pid, &cgroup});
+    } else {
+      ++cgroup.processes;  // there, but not in our pid namespace
+    }
+  }
+}
+
+void CgroupTable::SumProcesses(Cgroup& cgroup) {
+  for (const auto& child : cgroup.children) {
+    SumProcesses(*child);
+    cgroup.processes += child->processes;
   }
 }
 
@@ -169,6 +208,7 @@ void CgroupTable::VisitChildren(Cgroup& cgroup, Within within) {
   // Both lists are in order: what is only in the old one vanished, what is only in the new one
   // came.
   cgroup.contains_container = false;
+  cgroup.incomplete = false;
   std::vector<std::unique_ptr<Cgroup>>& children = cgroup.children;
   size_t at = 0;
   for (size_t i = 0; i < names.size(); ++i) {
@@ -176,6 +216,7 @@ void CgroupTable::VisitChildren(Cgroup& cgroup, Within within) {
     if (at == children.size() || NameOf(*children[at]) != names[i]) {
       if (known_ >= kMaxCgroups || cgroup.depth + 1 >= kMaxDepth) {
         ++counts_.skipped;
+        cgroup.incomplete = true;
         continue;
       }
       std::string path = cgroup.path + '/';
@@ -186,7 +227,7 @@ void CgroupTable::VisitChildren(Cgroup& cgroup, Within within) {
     }
     Cgroup& child = *children[at++];
     Visit(child, within);
-    cgroup.processes += child.processes;
+    cgroup.incomplete = cgroup.incomplete || child.incomplete;
     cgroup.contains_container = cgroup.contains_container || child.contains_container ||
                                 child.name.kind == CgroupKind::kContainer;
   }
@@ -296,8 +337,8 @@ void CgroupTable::Offer(Cgroup& cgroup) {
 }
 
 void CgroupTable::Show(Cgroup& cgroup) {
-  if (cgroup.selection.chosen) {
-    Render(cgroup);
+  if (cgroup.selection.chosen) Render(cgroup);
+  if (cgroup.selection.chosen && !IsShown(cgroup.labels)) {
     exported_.push_back(&cgroup);
   } else if (cgroup.kind && cgroup.memory.usage) {
     ++counts_.cut;
@@ -305,10 +346,19 @@ void CgroupTable::Show(Cgroup& cgroup) {
   for (const auto& child : cgroup.children) Show(*child);
 }
 
+// Whoever may make cgroups may also look for two names with the same hash: the second is not shown,
+// or the whole exposition would be refused.
+bool CgroupTable::IsShown(const std::string& labels) const {
+  if (labels.find(kHashMark) == std::string::npos) return false;
+  return std::any_of(exported_.begin(), exported_.end(),
+                     [&](const Cgroup* shown) { return shown->labels == labels; });
+}
+
 void CgroupTable::Render(Cgroup& cgroup) {
-  const std::string_view group = cgroup.group != nullptr && !cgroup.several_groups
-                                     ? std::string_view(cgroup.group->name)
-                                     : std::string_view();
+  const std::string_view group =
+      cgroup.group != nullptr && !cgroup.several_groups && !cgroup.incomplete
+          ? std::string_view(cgroup.group->name)
+          : std::string_view();
   if (!cgroup.labels.empty() && cgroup.labelled_kind == cgroup.kind &&
       cgroup.labelled_stamp == cgroup.stamp && cgroup.labelled_group == group) {
     return;

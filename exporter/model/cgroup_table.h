@@ -42,7 +42,8 @@ struct Cgroup {
   const Group* group = nullptr;      // that of all its processes
   bool several_groups = false;
   bool contains_container = false;
-  uint64_t members = 0;  // processes of the process table, in it and below
+  bool incomplete = false;  // something below was not looked at: `processes` says too little
+  uint64_t members = 0;     // processes of the process table, in it and below
 
   // What it is exported as; nothing when it never is: neither container, unit nor limited, or
   // another one of its kind counts the same memory.
@@ -121,6 +122,8 @@ class CgroupTable {
   void Visit(Cgroup& cgroup, const Within& within);
   void VisitChildren(Cgroup& cgroup, Within within);
   void TakeMembers(Cgroup& cgroup);
+  void SettleThreads();
+  static void SumProcesses(Cgroup& cgroup);
   void AskNames(Cgroup& cgroup);
   static void Classify(Cgroup& cgroup, const Within& within);
   void ReadMemory(Cgroup& cgroup);
@@ -129,6 +132,7 @@ class CgroupTable {
   void MarkGone(Cgroup& cgroup);
   void Offer(Cgroup& cgroup);
   void Show(Cgroup& cgroup);
+  bool IsShown(const std::string& labels) const;
   static void Render(Cgroup& cgroup);
 
   CgroupFs fs_;

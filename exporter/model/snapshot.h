@@ -36,9 +36,11 @@ struct Snapshot {
   NodeSample node;
   std::optional<uint64_t> node_headroom;  // MemAvailable and free swap
 
-  // To the nearest limit of what is in this cgroup; the node's where it is not known.
+  // To the nearest limit of what is in this cgroup. The node's where it is not known, as for a
+  // newcomer, unless it may be in one that was not looked at.
   std::optional<uint64_t> Headroom(const Cgroup* cgroup) const {
-    return cgroup != nullptr ? cgroup->headroom : node_headroom;
+    if (cgroup != nullptr) return cgroup->headroom;
+    return cgroup_counts.skipped == 0 ? node_headroom : std::nullopt;
   }
 };
 

@@ -289,6 +289,8 @@ TEST_CASE("names that look the same in a label are still two") {
     labels.insert(label);
   }
   CHECK(labels.size() == 4);
+  // One that is called as another's label is.
+  for (const std::string& label : labels) CHECK(CgroupLabel(label) != label);
 }
 
 TEST_CASE("a hierarchy that grows without end is looked at only so far") {
@@ -303,6 +305,12 @@ TEST_CASE("a hierarchy that grows without end is looked at only so far") {
   CHECK(table.counts().skipped == 1);
   Pass(table);
   CHECK(table.counts().skipped == 1);
+  tree.Put("/a.service", 1, 0);
+  tree.Put("/d.service" + deep, 1, 0);
+  tree.Put("/d.service", 1, 0);
+  Pass(table);
+  CHECK_FALSE(Find(table, "/a.service").incomplete);
+  CHECK(Find(table, "/d.service").incomplete);  // how many processes it has is not known
 }
 
 TEST_CASE("without a hierarchy the path that a process names stands in") {
@@ -368,6 +376,32 @@ TEST_CASE("the nearest cgroup that holds both") {
   CHECK(CommonAncestor(&b, &b) == &b);
   CHECK(CommonAncestor(&b, &root) == &root);
   CHECK(CommonAncestor(&b, nullptr) == nullptr);
+}
+
+TEST_CASE("with version 1 a process is where its first thread is") {
+  ProcTree tree;
+  const fs::path root = fs::path(tree.path()) / "sys/fs/cgroup/memory";
+  const auto put = [&](const std::string& path, const std::string& pids, const std::string& tids) {
+    fs::create_directories(root.string() + path);
+    std::ofstream(root.string() + path + "/cgroup.procs") << pids;
+    std::ofstream(root.string() + path + "/tasks") << tids;
+    std::ofstream(root.string() + path + "/memory.usage_in_bytes") << "4096\n";
+    std::ofstream(root.string() + path + "/memory.limit_in_bytes") << "9223372036854771712\n";
+    std::ofstream(root.string() + path + "/memory.stat")
+        << "total_cache 0\ntotal_rss 4096\ntotal_inactive_file 0\ntotal_active_file 0\n";
+  };
+  put("", "", "");
+  put("/a.service", "7\n8\n", "9\n8\n");  // 9 is a thread of 7
+  put("/z.service", "7\n", "7\n");
+  CgroupTable table(tree.path() + "/sys", tree.path(), 10);
+  table.BeginPass(0, 1'000, kNodeHeadroom);
+  REQUIRE(table.mounted());
+  REQUIRE(table.Of(7, 1) != nullptr);
+  CHECK(table.Of(7, 1)->path == "/z.service");
+  CHECK(table.Of(8, 1)->path == "/a.service");
+  table.EndPass();
+  CHECK(Find(table, "/a.service").processes == 1);
+  CHECK(Find(table, "/z.service").processes == 1);
 }
 
 }  // namespace memleak

@@ -20,7 +20,7 @@ class RootedFiles {
   // Opens `root`; when that fails, nothing can be opened below it.
   explicit RootedFiles(const std::string& root, Links links = Links::kInRoot);
 
-  // `path` is relative to the root. An invalid descriptor when it cannot be had.
+  // `path` is relative to the root and has no "..". An invalid descriptor when it cannot be had.
   UniqueFd OpenDirectory(const std::string& path) const;
 
   // All of a regular file. Nothing when it is none, cannot be read, is a link or has more than

@@ -33,7 +33,7 @@ struct CgroupName {
 
 // `path` starts with "/" and is that of the memory hierarchy, as /proc/PID/cgroup shows it; the
 // "/../.." of a private cgroup namespace in front is accepted. Never fails: what is not understood
-// is kOther. The last component's `unit` may be any bytes but NUL and "/".
+// is kOther. The `unit` may hold any bytes but NUL and "/".
 CgroupName ParseCgroupPath(std::string_view path);
 
 // Whether `text` is what all four runtimes give their containers for an id: 64 hexadecimal digits,

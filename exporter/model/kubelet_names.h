@@ -26,9 +26,9 @@ std::optional<KubeletName> ParsePodLogDirectory(std::string_view name);
 // nothing.
 std::optional<KubeletName> ParseContainerLog(std::string_view name);
 
-// What dockershim, cri-dockerd (libdocker's naming.go) and CRI-O (internal/factory/container) name
-// a container: k8s_<container>_<pod>_<namespace>_<uid>_<attempt>. A pod's sandbox is "POD" there
-// and has no container here.
+// What dockershim, cri-dockerd (naming.go) and CRI-O (server/naming.go, internal/factory/container)
+// name a container: k8s_<container>_<pod>_<namespace>_<uid>_<attempt>. A pod's sandbox is "POD"
+// there and has no container here.
 std::optional<KubeletName> ParseRuntimeName(std::string_view name);
 
 // As apimachinery's IsDNS1123Label and IsDNS1123Subdomain: lower case, at most 63 and 253 bytes,

@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -99,6 +100,11 @@ TEST_CASE("a file is read whole or not at all") {
   CHECK_FALSE(files.Read("missing", 100));
   CHECK_FALSE(files.Read("", 100));
   CHECK_FALSE(files.Read("small/x", 100));
+
+  // Refused by its size: no machine has memory for it.
+  tree.Write("root/huge", "");
+  std::filesystem::resize_file(tree.path() + "/root/huge", uintmax_t{1} << 43);
+  CHECK_FALSE(files.Read("huge", 100));
 
   std::filesystem::create_directory(tree.path() + "/root/folder");
   CHECK_FALSE(files.Read("folder", 100));

@@ -288,6 +288,19 @@ TEST_CASE("a container belongs to the pod on its path, or it has no name") {
         ContainerName{"shop", "web-0", "", "web"});
   CHECK(NameIn(tree, Container(Id(2), Runtime::kDocker, kOtherUid)) ==
         ContainerName{"shop", "db-0", "db", "db"});
+  tree.Remove("var/log");
+  tree.Write(kPodmanFile,
+             R"([{"id":")" + Id(3) + R"(","names":["k8s_db_db-0_shop_)" + kOtherUid + R"(_0"]}])");
+  tree.Write(DockerFile(Id(4)), R"({"Name":"/k8s_db_db-0_shop_)" + kOtherUid + R"(_0"})");
+  const ContainerName db{"shop", "db-0", "db", "db"};
+  for (const auto& [id, runtime] :
+       {std::pair(Id(2), Runtime::kDocker), std::pair(Id(3), Runtime::kCriO),
+        std::pair(Id(4), Runtime::kDocker)}) {
+    INFO(id);
+    CHECK(NameIn(tree, Container(id, runtime, kUid)) == ContainerName{});
+    CHECK(NameIn(tree, Container(id, runtime, kOtherUid)) == db);
+    CHECK(NameIn(tree, Container(id, runtime)) == db);
+  }
 }
 
 TEST_CASE("a user's own containers have no names, whatever ids they claim") {

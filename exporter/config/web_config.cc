@@ -105,16 +105,20 @@ class Reader {
     return true;
   }
 
-  void ReadMap(const YamlEntry& map, const std::string& what,
-               std::initializer_list<Field> fields) const {
+  using Lines = std::map<std::string, int, std::less<>>;  // of the keys of a map
+
+  Lines ReadMap(const YamlEntry& map, const std::string& what,
+                std::initializer_list<Field> fields) const {
+    Lines lines;
     std::string accepted;
     for (const Field& field : fields) {
       accepted += (accepted.empty() ? "" : ", ") + std::string(field.name);
     }
-    if (!IsMap(map, what, accepted)) return;
+    if (!IsMap(map, what, accepted)) return lines;
     std::set<std::string> seen;
     for (size_t i = 0; i + 1 < map.items.size(); i += 2) {
       const std::string key = source_.Key(map.items[i], seen, accepted);
+      lines.emplace(key, map.items[i].line);
       const Field* found = std::find_if(fields.begin(), fields.end(),
                                         [&](const Field& field) { return field.name == key; });
       if (found == fields.end()) {
@@ -123,6 +127,7 @@ class Reader {
       }
       found->read(map.items[i + 1]);
     }
+    return lines;
   }
 
   // The index of the value of `key` among `choices`.
@@ -155,7 +160,7 @@ class Reader {
   void ReadTls(const YamlEntry& map) {
     if (map.kind == YamlEntry::Kind::kNothing) return;
     WebConfig::Tls tls;
-    ReadMap(
+    const Lines lines = ReadMap(
         map, "tls_server_config",
         {{"cert_file", [&](const YamlEntry& value) { tls.cert_file = File("cert_file", value); }},
          {"cipher_suites", [&](const YamlEntry& value) { ReadCiphers(value, tls); }},
@@ -169,12 +174,12 @@ class Reader {
           [&](const YamlEntry& value) { tls.max_version = Version("max_version", value); }},
          {"min_version",
           [&](const YamlEntry& value) { tls.min_version = Version("min_version", value); }}});
-    CheckTls(map.line, tls);
+    CheckTls(map.line, lines, tls);
     config_.tls = std::move(tls);
   }
 
   // What follows from several keys together.
-  void CheckTls(int line, WebConfig::Tls& tls) const {
+  void CheckTls(int line, const Lines& lines, WebConfig::Tls& tls) const {
     using ClientAuth = WebConfig::ClientAuth;
     if (tls.cert_file.empty() || tls.key_file.empty()) {
       source_.Fail(line, "tls_server_config needs both cert_file and key_file");
@@ -182,24 +187,28 @@ class Reader {
     const bool verifies = tls.client_auth == ClientAuth::kVerifyClientCertIfGiven ||
                           tls.client_auth == ClientAuth::kRequireAndVerifyClientCert;
     if (verifies && tls.client_ca_file.empty()) {
-      source_.Fail(line,
+      source_.Fail(lines.at("client_auth_type"),
                    "client_auth_type asks for verified clients; give it a client_ca_file to verify "
                    "them with");
     }
     if (!verifies && !tls.client_ca_file.empty()) {
-      source_.Fail(line,
+      source_.Fail(lines.at("client_ca_file"),
                    "client_ca_file does nothing without a client_auth_type of "
                    "VerifyClientCertIfGiven or RequireAndVerifyClientCert");
     }
     if (!verifies && !tls.client_allowed_sans.empty()) {
-      source_.Fail(line,
+      source_.Fail(lines.at("client_allowed_sans"),
                    "client_allowed_sans does nothing without a client_auth_type of "
                    "VerifyClientCertIfGiven or RequireAndVerifyClientCert");
     }
     // A list without any suite of TLS 1.2 leaves that version nothing to speak.
     if (!tls.tls13_ciphers.empty() && tls.tls12_ciphers.empty()) tls.min_version = kTls13;
     if (tls.min_version > tls.max_version) {
-      source_.Fail(line, "min_version, max_version and cipher_suites leave no version of TLS");
+      int last = line;
+      for (const char* key : {"min_version", "max_version", "cipher_suites"}) {
+        if (lines.count(key) > 0) last = std::max(last, lines.find(key)->second);
+      }
+      source_.Fail(last, "min_version, max_version and cipher_suites leave no version of TLS");
     }
   }
 

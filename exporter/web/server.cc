@@ -23,6 +23,7 @@
 #include "exporter/web/live_protection.h"
 #include "exporter/web/response_head.h"
 #include "exporter/web/tls_server.h"
+#include "exporter/web/tls_shim.h"
 
 namespace memleak {
 namespace {
@@ -110,6 +111,7 @@ struct WebServer::State {
         workers(options.max_requests + kSpareWorkers),
         protection(options.config_file) {
     if (protection.Current()->tls != nullptr) {
+      LoadTlsShim();
       tls.emplace([this] { return protection.Current()->tls; });
     }
     const unsigned wanted = tls ? MG_FEATURES_TLS : MG_FEATURES_DEFAULT;

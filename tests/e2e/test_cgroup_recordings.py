@@ -3,6 +3,8 @@
 The machine that runs the tests may mount one version of cgroups only; the recordings have both.
 """
 
+import re
+
 import pytest
 
 from support import cgroups, fixtures
@@ -78,10 +80,12 @@ def test_the_footprint_is_what_the_processes_hold(recording):
         if len(pids) != 1:
             continue
         text = (recording.files.root / "proc" / str(pids.pop()) / "status").read_text()
-        held = sum(int(line.split()[1]) * 1024 for line in text.splitlines()
-                   if line.startswith(("RssAnon:", "VmSwap:")))
+        status = dict(re.findall(r"^(\w+):\s+(\d+)", text, re.M))
+        held = (int(status["RssAnon"]) + int(status["VmSwap"])) * 1024
         footprint = cgroups.exported(recording.body, label)["footprint_bytes"]
-        assert abs(footprint - held) <= 0.02 * held + CHARGED_AHEAD, (label, footprint, held)
+        # Before Linux 6.2 each thread tells of its pages by the 64.
+        rough = CHARGED_AHEAD + 64 * 4096 * int(status["Threads"])
+        assert abs(footprint - held) <= 0.02 * held + rough, (label, footprint, held)
         checked += 1
     assert checked >= 10
 
@@ -89,7 +93,7 @@ def test_the_footprint_is_what_the_processes_hold(recording):
 def test_containers_have_the_names_of_the_log_folders(recording):
     for label in recording.kinds["container"]:
         labels = cgroups.labels_of(recording.body, label)
-        digits = next(part for part in NAMES | {"2b": 0, "6a": 0} if container_id(part) in label)
+        digits = next(part for part in (*NAMES, "2b", "6a", "7b") if container_id(part) in label)
         found = tuple(labels.get(name) for name in ("namespace", "pod", "container"))
         assert found == NAMES.get(digits, (None, None, None)), label
 

@@ -54,6 +54,8 @@ V2_KINDS = {
         GUARANTEED + _v2_container("5a"), GUARANTEED + _v2_container("5b"),
         f"/machine.slice/libpod-{container_id('2b')}.scope",
         f"/system.slice/docker-{container_id('6a')}.scope",
+        # A container in a container: the inner one.
+        f"/system.slice/docker-{container_id('7a')}.scope/docker/{container_id('7b')}",
     },
 }
 
@@ -76,6 +78,7 @@ V1_KINDS = {
         f"{V1_GUARANTEED}/{container_id('5a')}", f"{V1_GUARANTEED}/{container_id('5b')}",
         f"/libpod_parent/libpod-{container_id('2b')}",
         f"/docker/{container_id('6a')}",
+        f"/docker/{container_id('7a')}/docker/{container_id('7b')}",
     },
 }
 # By the first digits of a container's id: (namespace, pod, container) in the node's log folders. The

@@ -16,10 +16,9 @@
 namespace memleak {
 namespace {
 
-// RFC 4648, section 4; nullopt where it is not that.
-std::optional<std::string> DecodeBase64(std::string_view text) {
+// RFC 4648, section 4; false where it is not that.
+bool DecodeBase64(std::string_view text, std::string& bytes) {
   while (text.ends_with('=')) text.remove_suffix(1);
-  std::string bytes;
   bytes.reserve(text.size());
   uint32_t bits = 0;
   int count = 0;
@@ -27,7 +26,7 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
     constexpr std::string_view kAlphabet =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const size_t value = kAlphabet.find(c);
-    if (value == std::string_view::npos) return std::nullopt;
+    if (value == std::string_view::npos) return false;
     bits = (bits << 6 | static_cast<uint32_t>(value)) & 0xFFFF;
     count += 6;
     if (count >= 8) {
@@ -35,22 +34,23 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
       bytes += static_cast<char>(bits >> count & 0xFF);
     }
   }
-  return bytes;
+  return true;
 }
 
 }  // namespace
 
+// Stays in one place, and leaves nothing there.
 struct BasicAuth::Credentials {
-  Credentials(std::string user_name, std::string pass)
-      : user(std::move(user_name)), password(std::move(pass)) {}
-  Credentials(Credentials&&) = default;
+  Credentials() = default;
   Credentials(const Credentials&) = delete;
   Credentials& operator=(const Credentials&) = delete;
-  Credentials& operator=(Credentials&&) = delete;
-  ~Credentials() { explicit_bzero(password.data(), password.size()); }
+  ~Credentials() { explicit_bzero(text.data(), text.size()); }
 
-  std::string user;
-  std::string password;
+  std::string user() const { return text.substr(0, colon); }
+  std::string_view password() const { return std::string_view(text).substr(colon + 1); }
+
+  std::string text;  // user, colon, password
+  size_t colon = 0;
 };
 
 BasicAuth::BasicAuth(std::map<std::string, std::string> users)
@@ -64,43 +64,28 @@ BasicAuth::BasicAuth(std::map<std::string, std::string> users, Matches matches,
   }
 }
 
-std::optional<BasicAuth::Credentials> BasicAuth::Parse(std::string_view authorization) {
+bool BasicAuth::Parse(std::string_view authorization, Credentials& credentials) {
   constexpr std::string_view kScheme = "Basic ";
   if (authorization.size() < kScheme.size() ||
       strncasecmp(authorization.data(), kScheme.data(), kScheme.size()) != 0) {
-    return std::nullopt;
+    return false;
   }
   authorization.remove_prefix(kScheme.size());
   authorization.remove_prefix(std::min(authorization.find_first_not_of(' '), authorization.size()));
-  std::optional<std::string> decoded = DecodeBase64(authorization);
-  if (!decoded) return std::nullopt;
-  std::optional<Credentials> credentials;
-  const size_t colon = decoded->find(':');
-  if (colon != std::string::npos) {
-    credentials.emplace(decoded->substr(0, colon), decoded->substr(colon + 1));
-  }
-  explicit_bzero(decoded->data(), decoded->size());
-  return credentials;
+  if (!DecodeBase64(authorization, credentials.text)) return false;
+  credentials.colon = credentials.text.find(':');
+  return credentials.colon != std::string::npos;
 }
 
-// A name holds no colon, and bcrypt ignores what follows the 72nd byte of a password, so there is
-// one digest for each thing that bcrypt would tell apart.
-BasicAuth::Digest BasicAuth::DigestOf(std::string_view purpose,
-                                      const Credentials& credentials) const {
-  std::string text(purpose);
-  text.reserve(text.size() + credentials.user.size() + 1 + kBcryptPasswordBytes);
-  text += credentials.user;
-  text += ':';
-  text.append(credentials.password, 0, kBcryptPasswordBytes);
+BasicAuth::Digest BasicAuth::DigestOf(std::string_view text) const {
   Digest digest{};
   HMAC(EVP_sha256(), secret_.data(), static_cast<int>(secret_.size()),
        reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), nullptr);
-  explicit_bzero(text.data(), text.size());
   return digest;
 }
 
 bool BasicAuth::IsRemembered(const Credentials& credentials, const Digest& digest) const {
-  const auto found = remembered_.find(credentials.user);
+  const auto found = remembered_.find(credentials.user());
   return found != remembered_.end() &&
          CRYPTO_memcmp(found->second.data(), digest.data(), digest.size()) == 0;
 }
@@ -149,32 +134,35 @@ BasicAuth::Verdict BasicAuth::QueueCheck(std::unique_lock<std::mutex>& lock,
     }
     lock.lock();
   }
-  if (verdict == Verdict::kAllowed) remembered_[credentials.user] = digest;
+  if (verdict == Verdict::kAllowed) remembered_[credentials.user()] = digest;
   EndCheck(*check, verdict);
   return verdict;
 }
 
 bool BasicAuth::IsRight(const Credentials& credentials) const {
-  const auto user = users_.find(credentials.user);
-  if (user != users_.end()) return matches_(user->second, credentials.password);
+  const auto user = users_.find(credentials.user());
+  if (user != users_.end()) return matches_(user->second, credentials.password());
   // As long as for some user, always the same one for the same name, or repeating would tell.
-  const Digest digest = DigestOf("unknown user:", Credentials(credentials.user, ""));
+  const Digest digest = DigestOf(credentials.user());
   size_t pick = 0;
   std::memcpy(&pick, digest.data(), sizeof pick);
   const auto chosen = std::next(users_.begin(), static_cast<std::ptrdiff_t>(pick % users_.size()));
-  matches_(chosen->second, credentials.password);
+  matches_(chosen->second, credentials.password());
   return false;
 }
 
 BasicAuth::Verdict BasicAuth::Check(std::string_view authorization, std::string_view client) {
-  const std::optional<Credentials> credentials = Parse(authorization);
-  if (!credentials) return Verdict::kDenied;
-  const Digest digest = DigestOf("password:", *credentials);
+  Credentials credentials;
+  if (!Parse(authorization, credentials)) return Verdict::kDenied;
+  // bcrypt ignores what follows the 72nd byte of a password, and a name holds no colon: one digest
+  // for each thing that bcrypt tells apart.
+  const Digest digest = DigestOf(
+      std::string_view(credentials.text).substr(0, credentials.colon + 1 + kBcryptPasswordBytes));
 
   std::unique_lock lock(mutex_);
-  if (IsRemembered(*credentials, digest)) return Verdict::kAllowed;
+  if (IsRemembered(credentials, digest)) return Verdict::kAllowed;
   if (const auto same = FindCheck(digest)) return ShareCheck(lock, *same);
-  return QueueCheck(lock, *credentials, digest, client);
+  return QueueCheck(lock, credentials, digest, client);
 }
 
 }  // namespace memleak

@@ -63,8 +63,8 @@ class BasicAuth {
     std::optional<Verdict> verdict;  // once it is known
   };
 
-  static std::optional<Credentials> Parse(std::string_view authorization);
-  Digest DigestOf(std::string_view purpose, const Credentials& credentials) const;
+  static bool Parse(std::string_view authorization, Credentials& credentials);
+  Digest DigestOf(std::string_view text) const;
   bool IsRemembered(const Credentials& credentials, const Digest& digest) const;
   std::shared_ptr<PendingCheck> FindCheck(const Digest& digest) const;
   // Both wait with `lock`, which is on `mutex_`.

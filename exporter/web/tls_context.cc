@@ -128,12 +128,12 @@ int AcceptAnyClient(X509_STORE_CTX*, void*) noexcept { return 1; }
 
 // Connections hold their SSL_CTX, not the TlsContext: what VerifyClient looks at goes with it.
 int NamesIndex() {
-  static const int index =
+  static const int kIndex =
       CRYPTO_get_ex_new_index(openssl::kExIndexSslCtx, 0, nullptr, nullptr, nullptr,
                               [](void*, void* names, CRYPTO_EX_DATA*, int, long, void*) {
                                 delete static_cast<ClientNames*>(names);
                               });
-  return index;
+  return kIndex;
 }
 
 int VersionNumber(WebConfig::TlsVersion version) {

@@ -10,19 +10,19 @@ namespace {
 // The counter of handshakes, beside a context of ours and beside each SSL whose handshake is
 // counted.
 int CounterIndex() {
-  static const int index =
+  static const int kIndex =
       CRYPTO_get_ex_new_index(openssl::kExIndexSslCtx, 0, nullptr, nullptr, nullptr, nullptr);
-  return index;
+  return kIndex;
 }
 
 int CountedIndex() {
   // A handshake that fails is over when its SSL is freed.
-  static const int index =
+  static const int kIndex =
       CRYPTO_get_ex_new_index(openssl::kExIndexSsl, 0, nullptr, nullptr, nullptr,
                               [](void*, void* counter, CRYPTO_EX_DATA*, int, long, void*) {
                                 if (counter != nullptr) --*static_cast<std::atomic<int>*>(counter);
                               });
-  return index;
+  return kIndex;
 }
 
 }  // namespace

@@ -161,6 +161,19 @@ TEST_CASE("an unknown user costs what a known one does, the same whenever it is 
   CHECK(std::count(hashes.begin(), hashes.end(), hashes[0]) == 6);
 }
 
+TEST_CASE("a long password is known by what bcrypt looks at") {
+  SlowMatcher matcher;
+  const auto matches = [&](std::string_view hash, std::string_view password) {
+    return matcher.function()(hash, password.substr(0, kBcryptPasswordBytes));
+  };
+  const std::string password(kBcryptPasswordBytes, 'x');
+  BasicAuth auth({{"alice", password}}, matches, {});
+  CHECK(auth.Check(Header("alice", password + "1"), "c") == Verdict::kAllowed);
+  CHECK(auth.Check(Header("alice", password + "2"), "c") == Verdict::kAllowed);
+  CHECK(matcher.checks() == 1);
+  CHECK(auth.Check(Header("alice", password.substr(1)), "c") == Verdict::kDenied);
+}
+
 TEST_CASE("one check at a time; those beyond the limit are turned away at once") {
   SlowMatcher matcher;
   BasicAuth::Limits limits;

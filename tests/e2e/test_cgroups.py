@@ -391,10 +391,10 @@ def test_hostile_name(exporter, all_cgroups, start_actor, name):
         unit.add(actor.pid)
         body = exporter.scrape_until("the actor", lambda body: body.of_pid(actor.pid))
         label = body.labels("memleak_process_info", pid=str(actor.pid))["cgroup"]
-        if is_utf8(unit.path):
+        if is_utf8(unit.path) and b"#" not in unit.path:
             assert label == unit.label
         else:
-            # Told apart from others that look the same.
+            # Told apart from all that look the same.
             assert re.fullmatch(re.escape(shown(unit.path)) + "#[0-9a-f]{16}", label)
         assert cgroups.exported(body, label)["memory_limit_bytes"] == 30 * MIB
         exporter.scrape(openmetrics=False)
@@ -418,9 +418,24 @@ def test_names_that_differ_where_labels_are_cut(exporter, top):
         assert label in exporter.scrape().text, "the same each time"
 
 
-def test_a_thread_elsewhere(exporter, top, start_in):
+def test_a_name_that_imitates_a_label(exporter, top):
+    """A path that is no UTF-8 ends in a hash; another one that is spelled like that is another."""
+    def limited(name):
+        cgroup = top.child(name, limit=30 * MIB)
+        found = exporter.scrape().find(USAGE, kind="slice")
+        return cgroup, {labels["cgroup"] for labels, _ in found
+                        if labels["cgroup"].startswith(top.label)}
+
+    first, [label] = limited(b"\xff")
+    # What it would be called is a name that anybody may give.
+    _, both = limited(label.rsplit("/")[-1])
+    assert len(both) == 2 and label in both
+
+
+@pytest.mark.parametrize("name", ["a", "z"])
+def test_a_thread_elsewhere(exporter, top, start_in, name):
     """v1 lets single threads live elsewhere; memory is the leader's, and so is the process."""
-    unit, other = top.child("leader.service", limit=60 * MIB), top.child("other.service")
+    unit, other = top.child("leader.service", limit=60 * MIB), top.child(name + ".service")
     actor = start_in(unit, private=10 * MIB)
     actor.tell("threads", 1, 0, 0)
     thread = max(int(tid) for tid in os.listdir(f"/proc/{actor.pid}/task"))
@@ -446,6 +461,23 @@ def test_deep_nesting(exporter, top, start_in):
     assert cgroups.exported(body, unit.label)["processes"] == 1
     assert body.labels("memleak_process_info", pid=pid)["unit"] == "deep.service"
     assert body.value(HEADROOM.format("process"), pid=pid) == expected_headroom(body, unit)
+
+
+def test_nested_too_deep(exporter, top, start_in):
+    """Beyond 32 levels nobody looks: what is there is unknown, not 0, and not without a limit."""
+    unit = top.child("bottomless.service", limit=60 * MIB)
+    inner = unit
+    for level in range(40):
+        inner = inner.child(str(level))
+    actor = start_in(inner, private=10 * MIB)
+    body = when_named(exporter, actor)
+    assert body.value("memleak_scrape_cgroups", result="skipped") > 0
+    found = cgroups.exported(body, unit.label)
+    assert found["anon_memory_bytes"] >= 10 * MIB
+    assert "processes" not in found
+    pid = str(actor.pid)
+    assert not body.has(HEADROOM.format("process"), pid=pid)
+    assert "cgroup" not in body.labels("memleak_process_info", pid=pid)
 
 
 def test_container_of_an_unknown_name(exporter, top, start_in):
@@ -474,10 +506,11 @@ def test_group_label_while_all_are_of_one(exporter, top, start_in, tmp_path):
 
     start_in(unit, path=path)
     exporter.scrape_until("one group", lambda body: label_is(body, group))
-    start_in(unit.child("inner"), path=path)
+    inner = unit.child("inner")
+    start_in(inner, path=path)
     exporter.scrape_until("one group", lambda body: label_is(body, group)
                           and cgroups.exported(body, unit.label)["processes"] == 2)
-    stranger = start_in(unit, path=copy_of_actor(tmp_path, other))
+    stranger = start_in(inner, path=copy_of_actor(tmp_path, other))
     exporter.scrape_until("two groups", lambda body: label_is(body, None)
                           and cgroups.exported(body, unit.label)["processes"] == 3)
     stranger.kill()

@@ -150,6 +150,29 @@ def test_files_that_come_later(start_exporter, host, files):
         until_names(exporter, host, known)
 
 
+def test_a_process_that_moves(start_exporter, start_actor, host, files):
+    """A runtime's first process is moved into its container: names and group follow at once."""
+    files.write_all()
+    exporter = start_with(start_exporter, files)
+    until_names(exporter, host, NAMES)
+    actor = start_actor()
+    pid = str(actor.pid)
+    body = exporter.scrape_until("the actor", lambda body: body.of_pid(pid))
+    assert "container" not in body.labels("memleak_process_info", pid=pid)
+    for name, group in (("app", "shop/checkout/app"), ("docker", "actor"), ("podman", "actor"),
+                        ("app", "shop/checkout/app")):
+        host.cgroups[name].add(pid)
+        body = exporter.scrape()
+        for sample, labels in body.samples:
+            if ("pid", pid) in labels:
+                found = {key: value for key, value in labels
+                         if key in ("namespace", "pod", "container")}
+                assert (found, dict(labels)["group"]) == (NAMES[name], group), sample
+        assert body.labels("memleak_process_info", pid=pid)["container_id"] == IDS[name]
+        assert body.value("memleak_group_processes", group="shop/checkout/app") == (
+            2 if name == "app" else 1)
+
+
 def test_names_outlive_their_files(start_exporter, host, files):
     """Logs are rotated and removed while a container runs: what was known stays known."""
     files.write_all()

@@ -188,7 +188,7 @@ class NodeOfPods:
         (directory / "status").write_text(status_text(pid, name, ppid, uid, threads, anon))
         (directory / "cmdline").write_bytes(
             b"".join(os.fsencode(word) + b"\0" for word in (exe, *arguments)))
-        (directory / "cgroup").write_text(f"0::{cgroup}\n")
+        (directory / "cgroup").write_bytes(os.fsencode(f"0::{cgroup}\n"))
         (directory / "exe").symlink_to(exe)
         os.link(self._limits, directory / "limits")
         (directory / "fd").mkdir()

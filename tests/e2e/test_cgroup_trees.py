@@ -1,4 +1,4 @@
-"""Trees of cgroups (v2) that this machine cannot have: nested runtimes, names and files gone wrong."""
+"""Trees of cgroups (v2) that this machine cannot have: nested runtimes, bad names, bad files."""
 
 import pytest
 
@@ -80,7 +80,8 @@ def test_nested_kinds_are_counted_once(start_exporter, host):
     for paths in KINDS.values():
         for path in paths:
             label = cut if path == NESTED_CONTAINER else path
-            above = [path[:end] for end in range(1, len(path) + 1) if path[end:end + 1] in ("/", "")]
+            ends = [end for end in range(1, len(path) + 1) if path[end:end + 1] in ("/", "")]
+            above = [path[:end] for end in ends]
             chain = [cgroups.v2_values(host.cgroup_directory(each)) for each in above]
             assert cgroups.exported(body, label)["headroom_bytes"] == cgroups.headroom(
                 chain, cgroups.node_headroom(body))

@@ -1,6 +1,7 @@
 """Names of containers from the files of the host: who has them, and files that nobody should trust.
 
-The cgroups and their processes are real ones of this machine; the files lie in a tree of the test's.
+The cgroups and their processes are real ones of this machine; the files lie in a tree of the
+test's.
 """
 
 import json

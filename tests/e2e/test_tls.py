@@ -326,12 +326,12 @@ def test_failed_handshakes_are_not_counted_as_connections(start, context):
     exporter = start("--web.max-requests=1")
     before = open_sockets(exporter.pid)
 
-    def many_open():
+    def closes_where_many_are_open():
         half = (SPARE_WORKERS + 1) // 2
         idle = [tls.connect(exporter.url, context) for _ in range(half + 5)]
         try:
-            return wait_for("kept-alive connections to be closed",
-                            lambda: kept_alive(exporter, context) == 0, deadline=4)
+            # Idle ones are closed after five seconds: on a busy machine this takes another try.
+            return kept_alive(exporter, context) == 0
         finally:
             for connection in idle:
                 connection.close()
@@ -349,12 +349,12 @@ def test_failed_handshakes_are_not_counted_as_connections(start, context):
                 pass  # cut off: it shall fail
 
     assert kept_alive(exporter, context) == 3
-    many_open()
+    wait_for("connections to be closed", closes_where_many_are_open)
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         list(pool.map(fail, range(1000)))
     wait_for("the sockets to be closed", lambda: open_sockets(exporter.pid) <= before)
     assert kept_alive(exporter, context) == 3
-    many_open()
+    wait_for("connections to be closed again", closes_where_many_are_open)
     wait_for("connections to be kept alive", lambda: kept_alive(exporter, context) == 3)
 
 

@@ -9,6 +9,7 @@ from support import cgroups
 from support.exporter import BINARY, EXPORT_ALL
 from support.containers import Podman
 from support.requirements import need_mount_namespace
+from support.waiting import wait_for
 
 MIB = 1 << 20
 FLAGS = (*EXPORT_ALL, "--cgroup.limit=100000")
@@ -70,8 +71,14 @@ def start_outside(start_exporter, podman):
 
 
 def until_named(exporter, container, name):
-    return exporter.scrape_until(f"the name {name}", lambda body: body.has(
-        "memleak_cgroup_memory_usage_bytes", cgroup=container.cgroup, container=name))
+    """Within one interval of refreshing, which is 15 s by default."""
+    def attempt():
+        body = exporter.scrape()
+        found = body.has("memleak_cgroup_memory_usage_bytes", cgroup=cgroup, container=name)
+        return body if found else None
+
+    cgroup = container.cgroup
+    return wait_for(f"the name {name}", attempt, deadline=15)
 
 
 def hold(container, size):

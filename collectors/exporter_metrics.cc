@@ -138,6 +138,13 @@ struct ExporterMetrics::State {
     counter.Increment(static_cast<double>(total) - counter.Value());
   }
 
+  // The library finds a gauge by a map of labels, which would have to be built in every scrape.
+  struct OfCollector {
+    prometheus::Gauge& success;
+    prometheus::Gauge& duration;
+  };
+  std::map<std::string, OfCollector, std::less<>> collectors;
+
   prometheus::Registry registry;
   OwnProcess process;
   Gauges& success = prometheus::BuildGauge()
@@ -198,9 +205,16 @@ ExporterMetrics::ExporterMetrics(std::string_view source) : state_(std::make_uni
 ExporterMetrics::~ExporterMetrics() = default;
 
 void ExporterMetrics::RecordCollector(std::string_view name, bool success, double seconds) {
-  const std::map<std::string, std::string> labels = {{"collector", std::string(name)}};
-  state_->success.Add(labels).Set(success ? 1 : 0);
-  state_->duration.Add(labels).Set(seconds);
+  auto found = state_->collectors.find(name);
+  if (found == state_->collectors.end()) {
+    const std::map<std::string, std::string> labels = {{"collector", std::string(name)}};
+    found = state_->collectors
+                .emplace(name, State::OfCollector{state_->success.Add(labels),
+                                                  state_->duration.Add(labels)})
+                .first;
+  }
+  found->second.success.Set(success ? 1 : 0);
+  found->second.duration.Set(seconds);
 }
 
 void ExporterMetrics::Write(const Snapshot& snapshot, MetricWriter& writer) {

@@ -29,7 +29,7 @@ void NameList::Sort() {
             [this](const Name& a, const Name& b) { return View(a) < View(b); });
 }
 
-ReadStatus CgroupFs::Open() {
+ReadStatus CgroupFs::Find() {
   if (root_) return ReadStatus::kOk;
   // A hybrid host has both; there the memory controller is where version 1 shows it. With version 2
   // the tree tells who belongs where, even if its memory controller is off.
@@ -66,44 +66,40 @@ ReadStatus CgroupFs::Noted(ReadStatus status) {
   return status;
 }
 
-const char* CgroupFs::PathOf(std::string_view path, std::string_view file) {
+CgroupDir CgroupFs::Open(std::string_view path) {
   path_ = '.';
   path_ += path;
-  path_ += '/';
-  path_ += file;
-  return path_.c_str();
+  CgroupDir cgroup;
+  cgroup.fd_ = UniqueFd(openat(root_.get(), path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  cgroup.status_ = Noted(cgroup.fd_ ? ReadStatus::kOk : StatusOfErrno(errno));
+  return cgroup;
 }
 
-ReadStatus CgroupFs::ReadFile(std::string_view path, std::string_view file,
-                              std::string_view& text) {
-  return Noted(reader_.Read(root_.get(), PathOf(path, file), text));
+ReadStatus CgroupFs::ReadFile(const CgroupDir& cgroup, const char* file, std::string_view& text) {
+  return Noted(reader_.Read(cgroup.fd_.get(), file, text));
 }
 
-std::optional<uint64_t> CgroupFs::ReadBytes(std::string_view path, std::string_view file) {
+std::optional<uint64_t> CgroupFs::ReadBytes(const CgroupDir& cgroup, const char* file) {
   std::string_view text;
-  if (ReadFile(path, file, text) != ReadStatus::kOk) return std::nullopt;
+  if (ReadFile(cgroup, file, text) != ReadStatus::kOk) return std::nullopt;
   return ParseCgroupBytes(text);
 }
 
-ReadStatus CgroupFs::List(std::string_view path, NameList& children) {
+ReadStatus CgroupFs::List(const CgroupDir& cgroup, NameList& children) {
   children.Clear();
+  const int fd = cgroup.fd_.get();
   // A directory's links are itself, its name and one of each directory in it, in a cgroup file
   // system as in most others: what has two needs no listing of its dozens of files.
   struct stat directory {};
-  if (fstatat(root_.get(), PathOf(path, ""), &directory, 0) != 0) {
-    return Noted(StatusOfErrno(errno));
-  }
+  if (fstat(fd, &directory) != 0) return Noted(StatusOfErrno(errno));
   if (directory.st_nlink == 2) return ReadStatus::kOk;
-  const UniqueFd opened(openat(root_.get(), PathOf(path, ""), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened) return Noted(StatusOfErrno(errno));
-  const int error = ForEachEntry(opened.get(), entries_, [&](const char* name, uint8_t type) {
+  const int error = ForEachEntry(fd, entries_, [&](const char* name, uint8_t type) {
     const std::string_view entry = name;
     if (entry == "." || entry == "..") return true;
     bool is_directory = type == DT_DIR;
     if (type == DT_UNKNOWN) {
       struct stat file {};
-      is_directory =
-          fstatat(opened.get(), name, &file, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(file.st_mode);
+      is_directory = fstatat(fd, name, &file, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(file.st_mode);
     }
     if (is_directory) children.Add(entry);
     return true;
@@ -113,19 +109,17 @@ ReadStatus CgroupFs::List(std::string_view path, NameList& children) {
   return ReadStatus::kOk;
 }
 
-ReadStatus CgroupFs::ReadProcesses(std::string_view path, std::vector<int32_t>& pids) {
-  return ReadIds(path, "cgroup.procs", pids);
+ReadStatus CgroupFs::ReadProcesses(const CgroupDir& cgroup, std::vector<int32_t>& pids) {
+  return ReadIds(cgroup, "cgroup.procs", pids);
 }
 
-ReadStatus CgroupFs::ReadThreads(std::string_view path, std::vector<int32_t>& tids) {
-  return ReadIds(path, "tasks", tids);
+ReadStatus CgroupFs::ReadThreads(const CgroupDir& cgroup, std::vector<int32_t>& tids) {
+  return ReadIds(cgroup, "tasks", tids);
 }
 
-ReadStatus CgroupFs::ReadIds(std::string_view path, std::string_view file,
-                             std::vector<int32_t>& ids) {
+ReadStatus CgroupFs::ReadIds(const CgroupDir& cgroup, const char* file, std::vector<int32_t>& ids) {
   std::string_view text;
-  const ReadStatus status =
-      Noted(reader_.ReadInPieces(root_.get(), PathOf(path, file), text, kMaxIdsBytes));
+  const ReadStatus status = Noted(reader_.ReadInPieces(cgroup.fd_.get(), file, text, kMaxIdsBytes));
   if (status != ReadStatus::kOk) return status;
   std::string_view line;
   while (TakeLine(text, line)) {
@@ -136,19 +130,19 @@ ReadStatus CgroupFs::ReadIds(std::string_view path, std::string_view file,
   return ReadStatus::kOk;
 }
 
-ReadStatus CgroupFs::ReadLimit(std::string_view path, std::optional<uint64_t>& limit) {
+ReadStatus CgroupFs::ReadLimit(const CgroupDir& cgroup, std::optional<uint64_t>& limit) {
   limit.reset();
   std::string_view text;
   const char* file = version_1_ ? "memory.limit_in_bytes" : "memory.max";
-  const ReadStatus status = ReadFile(path, file, text);
+  const ReadStatus status = ReadFile(cgroup, file, text);
   if (status != ReadStatus::kOk) return status;
   return ParseCgroupLimit(text, limit) ? ReadStatus::kOk : ReadStatus::kMalformed;
 }
 
-ReadStatus CgroupFs::ReadMemory(std::string_view path, CgroupMemory& memory) {
+ReadStatus CgroupFs::ReadMemory(const CgroupDir& cgroup, CgroupMemory& memory) {
   memory = CgroupMemory{};
   std::string_view text;
-  const ReadStatus status = ReadFile(path, "memory.stat", text);
+  const ReadStatus status = ReadFile(cgroup, "memory.stat", text);
   if (status != ReadStatus::kOk) return status;
   const auto stat = version_1_ ? ParseCgroupStatV1(text) : ParseCgroupStatV2(text);
   if (!stat) return ReadStatus::kMalformed;
@@ -157,13 +151,13 @@ ReadStatus CgroupFs::ReadMemory(std::string_view path, CgroupMemory& memory) {
   memory.page_cache = stat->page_cache;
   memory.in_both = stat->in_both;
   if (version_1_) {
-    memory.usage = ReadBytes(path, "memory.usage_in_bytes");
-    memory.kernel = ReadBytes(path, "memory.kmem.usage_in_bytes");
+    memory.usage = ReadBytes(cgroup, "memory.usage_in_bytes");
+    memory.kernel = ReadBytes(cgroup, "memory.kmem.usage_in_bytes");
     memory.swap = stat->swap;
   } else {
-    memory.usage = ReadBytes(path, "memory.current");
+    memory.usage = ReadBytes(cgroup, "memory.current");
     memory.kernel = stat->kernel;
-    memory.swap = ReadBytes(path, "memory.swap.current");
+    memory.swap = ReadBytes(cgroup, "memory.swap.current");
   }
   if (memory.usage) {
     const uint64_t usage = *memory.usage;

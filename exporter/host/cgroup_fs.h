@@ -42,6 +42,17 @@ class NameList {
   std::vector<Name> names_;
 };
 
+// One cgroup, pinned: what is read through it is of the same one, whoever is made under its name.
+class CgroupDir {
+ public:
+  ReadStatus status() const { return status_; }
+
+ private:
+  friend class CgroupFs;
+  UniqueFd fd_;
+  ReadStatus status_ = ReadStatus::kGone;
+};
+
 class CgroupFs {
  public:
   // `sysfs` is where the host's /sys is mounted.
@@ -49,34 +60,37 @@ class CgroupFs {
 
   // Finds the hierarchy, if that was not done: it may be mounted after we started. kGone where
   // there is none.
-  ReadStatus Open();
+  ReadStatus Find();
 
-  // The cgroups directly below `path`.
-  ReadStatus List(std::string_view path, NameList& children);
-  // Appends the pids in `path` itself; 0 for one that our pid namespace does not see.
-  ReadStatus ReadProcesses(std::string_view path, std::vector<int32_t>& pids);
-  // Appends the threads in `path` itself. Version 1 only, where those of a process may be apart.
-  ReadStatus ReadThreads(std::string_view path, std::vector<int32_t>& tids);
+  // Of a found hierarchy. Check its status before anything else.
+  CgroupDir Open(std::string_view path);
+
+  // The cgroups directly below.
+  ReadStatus List(const CgroupDir& cgroup, NameList& children);
+  // Appends the pids in the cgroup itself; 0 for one that our pid namespace does not see.
+  ReadStatus ReadProcesses(const CgroupDir& cgroup, std::vector<int32_t>& pids);
+  // Appends the threads in the cgroup itself. Version 1 only, where those of a process may be
+  // apart.
+  ReadStatus ReadThreads(const CgroupDir& cgroup, std::vector<int32_t>& tids);
   // Nothing in `limit` when there is none.
-  ReadStatus ReadLimit(std::string_view path, std::optional<uint64_t>& limit);
+  ReadStatus ReadLimit(const CgroupDir& cgroup, std::optional<uint64_t>& limit);
   // kMalformed when memory.stat is; what else cannot be read is absent.
-  ReadStatus ReadMemory(std::string_view path, CgroupMemory& memory);
+  ReadStatus ReadMemory(const CgroupDir& cgroup, CgroupMemory& memory);
 
   // Reads that were refused, since the start.
   uint64_t denied() const { return denied_; }
 
  private:
-  const char* PathOf(std::string_view path, std::string_view file);
-  ReadStatus ReadIds(std::string_view path, std::string_view file, std::vector<int32_t>& ids);
-  ReadStatus ReadFile(std::string_view path, std::string_view file, std::string_view& text);
-  std::optional<uint64_t> ReadBytes(std::string_view path, std::string_view file);
+  ReadStatus ReadIds(const CgroupDir& cgroup, const char* file, std::vector<int32_t>& ids);
+  ReadStatus ReadFile(const CgroupDir& cgroup, const char* file, std::string_view& text);
+  std::optional<uint64_t> ReadBytes(const CgroupDir& cgroup, const char* file);
   ReadStatus Noted(ReadStatus status);
 
   const std::string sysfs_;
   UniqueFd root_;
   bool version_1_ = false;
   FileReader reader_;
-  std::string path_;           // of the file that is being read
+  std::string path_;           // of the cgroup that is being opened
   std::vector<char> entries_;  // of the directory that is being listed
   uint64_t denied_ = 0;
 };

@@ -114,7 +114,7 @@ void CgroupTable::BeginPass(double now, uint64_t uptime_ticks,
     AskNames(*cgroup);
   }
 
-  mounted_ = fs_.Open() == ReadStatus::kOk;
+  mounted_ = fs_.Find() == ReadStatus::kOk;
   if (!mounted_) return;
   if (!root_) root_ = Make("", nullptr);
   Visit(*root_, Within{});
@@ -140,7 +140,7 @@ void CgroupTable::SettleThreads() {
   disputing.erase(std::unique(disputing.begin(), disputing.end()), disputing.end());
   for (Cgroup* cgroup : disputing) {
     pids_.clear();
-    fs_.ReadThreads(cgroup->path, pids_);
+    fs_.ReadThreads(fs_.Open(cgroup->path), pids_);
     std::sort(pids_.begin(), pids_.end());
     std::erase_if(members_, [&](const Member& member) {
       return member.cgroup == cgroup && !std::binary_search(pids_.begin(), pids_.end(), member.pid);
@@ -152,23 +152,40 @@ void CgroupTable::Visit(Cgroup& cgroup, const Within& within) {
   cgroup.group = nullptr;
   cgroup.several_groups = false;
   cgroup.members = 0;
+  const CgroupDir directory = fs_.Open(cgroup.path);
+  if (directory.status() != ReadStatus::kOk) {
+    Forget(cgroup, directory.status());
+    return;
+  }
   if (cgroup.parent != nullptr) {
-    const ReadStatus status = fs_.ReadLimit(cgroup.path, cgroup.limit);
+    const ReadStatus status = fs_.ReadLimit(directory, cgroup.limit);
     // A cgroup without the file has no limit: the controller is off there.
     cgroup.limit_unknown = status == ReadStatus::kDenied || status == ReadStatus::kMalformed;
     if (status == ReadStatus::kMalformed) ++counts_.malformed;
   }
-  TakeMembers(cgroup);
+  TakeMembers(cgroup, directory);
   AskNames(cgroup);
-  VisitChildren(cgroup, within);
+  VisitChildren(cgroup, directory, within);
   Classify(cgroup, within);
-  ReadMemory(cgroup);
+  ReadMemory(cgroup, directory);
 }
 
-void CgroupTable::TakeMembers(Cgroup& cgroup) {
+// Nothing of it is known now; if it vanished, the next pass will not list it.
+void CgroupTable::Forget(Cgroup& cgroup, ReadStatus status) {
+  while (!cgroup.children.empty()) BuryChild(cgroup, cgroup.children.size() - 1);
+  cgroup.limit.reset();
+  cgroup.limit_unknown = status != ReadStatus::kGone;
+  cgroup.memory = CgroupMemory{};
+  cgroup.kind.reset();
+  cgroup.processes = 0;
+  cgroup.incomplete = true;
+  cgroup.contains_container = false;
+}
+
+void CgroupTable::TakeMembers(Cgroup& cgroup, const CgroupDir& directory) {
   pids_.clear();
   // A cgroup of threads only refuses, and its processes are listed where their memory counts.
-  fs_.ReadProcesses(cgroup.path, pids_);
+  fs_.ReadProcesses(directory, pids_);
   cgroup.processes = 0;
   for (const int32_t pid : pids_) {
     if (pid != 0) {
@@ -195,9 +212,9 @@ void CgroupTable::AskNames(Cgroup& cgroup) {
   cgroup.stamp = ++stamps_;
 }
 
-void CgroupTable::VisitChildren(Cgroup& cgroup, Within within) {
+void CgroupTable::VisitChildren(Cgroup& cgroup, const CgroupDir& directory, Within within) {
   NameList& names = lists_[static_cast<size_t>(cgroup.depth)];
-  fs_.List(cgroup.path, names);
+  fs_.List(directory, names);
 
   const bool is_slice =
       cgroup.name.kind == CgroupKind::kSlice || cgroup.name.kind == CgroupKind::kOther;
@@ -270,12 +287,12 @@ void CgroupTable::Classify(Cgroup& cgroup, const Within& within) {
   cgroup.kind = cgroup.name.kind == CgroupKind::kOther ? CgroupKind::kSlice : cgroup.name.kind;
 }
 
-void CgroupTable::ReadMemory(Cgroup& cgroup) {
+void CgroupTable::ReadMemory(Cgroup& cgroup, const CgroupDir& directory) {
   if (!cgroup.kind && !cgroup.limit) {
     cgroup.memory = CgroupMemory{};
     return;
   }
-  if (fs_.ReadMemory(cgroup.path, cgroup.memory) == ReadStatus::kMalformed) ++counts_.malformed;
+  if (fs_.ReadMemory(directory, cgroup.memory) == ReadStatus::kMalformed) ++counts_.malformed;
 }
 
 void CgroupTable::ShareHeadroom(Cgroup& cgroup, std::optional<uint64_t> above, bool known) {

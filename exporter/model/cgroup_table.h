@@ -120,13 +120,14 @@ class CgroupTable {
 
   std::unique_ptr<Cgroup> Make(std::string path, Cgroup* parent);
   void Visit(Cgroup& cgroup, const Within& within);
-  void VisitChildren(Cgroup& cgroup, Within within);
-  void TakeMembers(Cgroup& cgroup);
+  void Forget(Cgroup& cgroup, ReadStatus status);
+  void VisitChildren(Cgroup& cgroup, const CgroupDir& directory, Within within);
+  void TakeMembers(Cgroup& cgroup, const CgroupDir& directory);
   void SettleThreads();
   static void SumProcesses(Cgroup& cgroup);
   void AskNames(Cgroup& cgroup);
   static void Classify(Cgroup& cgroup, const Within& within);
-  void ReadMemory(Cgroup& cgroup);
+  void ReadMemory(Cgroup& cgroup, const CgroupDir& directory);
   void ShareHeadroom(Cgroup& cgroup, std::optional<uint64_t> above, bool known);
   void BuryChild(Cgroup& cgroup, size_t index);
   void MarkGone(Cgroup& cgroup);

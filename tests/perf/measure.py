@@ -26,6 +26,9 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+from support.node_of_pods import ordinary_node  # noqa: E402  (the path is set here)
+
 PERF = ROOT / "build" / "perf"
 NAMES = 50
 SWEEP = (1_000, 5_000, 10_000, 20_000)
@@ -53,6 +56,7 @@ NODE_FILES = [
 ]
 FILE_TURN = 50
 FILE_ROUNDS = 40
+CGROUP_ROUNDS = 10
 
 
 class Broken(Exception):
@@ -256,6 +260,35 @@ def measure_files(collectors, files, rounds, flags=()):
     }
 
 
+def cgroup_files(hierarchy):
+    """What the collector reads of a hierarchy: of all who is in them and what limits them, of
+    containers, units and what is limited also what they hold."""
+    files = ["/proc/meminfo", str(hierarchy / "cgroup.procs")]
+    for folder in sorted(path for path in hierarchy.rglob("*") if path.is_dir()):
+        files += [str(folder / "memory.max"), str(folder / "cgroup.procs")]
+        limited = (folder / "memory.max").read_text() != "max\n"
+        if limited or folder.suffix in (".scope", ".service"):
+            held = ("memory.stat", "memory.current", "memory.swap.current")
+            files += [str(folder / name) for name in held]
+    return files
+
+
+def measure_cgroups(rounds):
+    """The cgroup collector on a node of 110 pods, as files; no processes, whose pass is another
+    measurement."""
+    with tempfile.TemporaryDirectory(dir=PERF) as folder:
+        node = pathlib.Path(folder)
+        ordinary_node(node)
+        for process in (node / "proc").glob("[0-9]*"):
+            shutil.rmtree(process)
+        flags = (
+            f"--path.procfs={node}/proc",
+            f"--path.sysfs={node}/sys",
+            f"--path.rootfs={node}",
+        )
+        return measure_files(("cgroup",), cgroup_files(node / "sys/fs/cgroup"), rounds, flags)
+
+
 def show_files(what, result):
     print(
         f"{what}: {result['cpu_seconds'] * 1e6:.1f} us a scrape, "
@@ -388,6 +421,7 @@ def main():
         show_table(results)
         files = {
             "node collectors": measure_files(NODE_COLLECTORS, NODE_FILES, FILE_ROUNDS),
+            "cgroup collector, 110 pods": measure_cgroups(CGROUP_ROUNDS),
         }
         for what, one in files.items():
             show_files(what, one)

@@ -129,7 +129,9 @@ def test_every_label_arrives(start_exporter, start_prometheus, node, first_rules
     """Each series of /metrics is there as it was written, with the node's name and nothing else."""
     exporter = start_exporter(*node.flags, "--process.min-rss=0", "--process.min-age=0s")
     body = exporter.scrape_until("the names", lambda body: body.value(
-        "memleak_scrape_processes", result="pending") == 0)
+        "memleak_scrape_processes", result="pending") == 0 and all(
+            body.has("memleak_process_info", pod=pod.name, container=container.name)
+            for pod in node.pods for container in pod.containers))
     address = address_of(exporter)
     prometheus = start_prometheus([meta(address, "memleak-exporter-x7k2p")], first_rules)
     everything = '{__name__=~"memleak_.*"}'

@@ -35,9 +35,10 @@ def body(ordinary, start_shared_exporter):
 
 
 def until_complete(exporter):
-    """No process is a newcomer any more."""
-    return exporter.scrape_until("all names of processes", lambda body: body.value(
-        "memleak_scrape_processes", result="pending") == 0)
+    """No process is a newcomer any more, and every container has its pod's name."""
+    return exporter.scrape_until("all names", lambda body: body.value(
+        "memleak_scrape_processes", result="pending") == 0 and all(
+            "pod" in labels for labels, _ in body.find(USAGE, kind="container")))
 
 
 def count(body):

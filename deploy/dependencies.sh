@@ -28,7 +28,7 @@ packages_of() {
     fuzz) if debian_12; then echo clang libclang-rt-14-dev; else echo clang libclang-rt-19-dev; fi ;;
     lint) echo clang-format clang-tidy shellcheck ;;
     servers) if debian_12; then echo +prometheus; else echo +prometheus +promtool; fi ;;
-    perf) echo python3 +prometheus-node-exporter +prometheus-process-exporter ;;
+    perf) echo python3 python3-prometheus-client +prometheus-node-exporter +prometheus-process-exporter ;;
     fresh) echo debootstrap ;;
     *)
       echo "dependencies.sh: unknown group: $1" >&2

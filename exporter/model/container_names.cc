@@ -99,7 +99,7 @@ bool IsRootless(const CgroupName& cgroup) { return cgroup.unit.starts_with("user
 }  // namespace
 
 struct ContainerNames::State {
-  explicit State(const std::string& root) : rootfs(root) {}
+  explicit State(std::string root) : rootfs(std::move(root)) {}
 
   bool Due(const Entry& entry, NameSource source, double now) const;
   static bool Rides(const Entry& entry, NameSource source);

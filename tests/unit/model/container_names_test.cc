@@ -146,9 +146,9 @@ void CheckFixture(const std::string& runtime, const Table& always, const Table& 
     size_t seen = 0;
     for (const auto& [label, cgroup] : cgroups) {
       INFO(runtime << " " << list << ": " << label);
-      const bool common = always.count(label) != 0;
+      const bool common = always.contains(label);
       seen += common ? 1 : 0;
-      REQUIRE((common || extra.count(label) != 0));
+      REQUIRE((common || extra.contains(label)));
       const Expected& expected = common ? always.at(label) : extra.at(label);
       CHECK(static_cast<int>(cgroup.kind) == static_cast<int>(expected.kind));
       CHECK(cgroup.unit == expected.unit);
@@ -235,8 +235,8 @@ TEST_CASE("a node of 110 pods is named by one look, and who comes and goes by th
   TemporaryTree tree;
   std::vector<CgroupName> cgroups;
   const auto add = [&](size_t n) {
-    const std::string pod = "web-6b9f4c7d8-" + std::string(1, "bcdfghjklm"[n / 20]) + "x2k" +
-                            std::string(1, "bcdfghjklmnpqrstvwxz"[n % 20]);
+    std::string pod = "web-6b9f4c7d8-" + std::string(1, "bcdfghjklm"[n / 20]) + "x2k" +
+                      std::string(1, "bcdfghjklmnpqrstvwxz"[n % 20]);
     tree.MakeFolder(PodFolder("shop", pod, Uid(n)));
     tree.Link(ContainerLog(pod, "shop", "web", Id(n)), "/nowhere");
     cgroups.push_back(Container(Id(n), Runtime::kUnknown, Uid(n)));
@@ -434,7 +434,7 @@ TEST_CASE("hostile files and names change nothing but their own") {
   TemporaryTree tree;
   const std::string outside = tree.path() + "/outside";
   tree.Write("outside/config.v2.json", R"({"Name":"/outside"})");
-  tree.Write("outside/" + std::string("var/log/pods/none/x"), "");
+  tree.Write("outside/var/log/pods/none/x", "");
   const std::string root = "root/";
   const auto docker = [&](size_t n) { return root + DockerFile(Id(n)); };
 
@@ -443,7 +443,7 @@ TEST_CASE("hostile files and names change nothing but their own") {
            "shop_w\xff_" + kOtherUid, "shop_we\nb_" + kOtherUid, "shop_\"web\"_" + kOtherUid,
            "shop__" + kOtherUid, "_web_" + kOtherUid, "SHOP_web_" + kOtherUid,
            std::string("shop_web_"), std::string("\x01"), std::string("shop_web_..")}) {
-    tree.MakeFolder(root + "var/log/pods/" + odd);
+    tree.MakeFolder(std::filesystem::path(root) / "var/log/pods" / odd);
   }
   // A link to nowhere, one to itself, one that leaves the root: none is followed.
   tree.Link(root + ContainerLog("web-0", "shop", "web", Id(1)), "/nowhere");

@@ -117,32 +117,40 @@ def test_hostile_names(start_exporter, host, suffix):
     assert body.value("memleak_cgroup_anon_memory_bytes", unit="good.service") == 10 * MIB
 
 
-# (file, its content, what is gone then)
+def _anon(value):
+    """One number of memory.stat that is none, among others that are."""
+    return lambda text: text.replace(f"anon {10 * MIB}\n", f"anon {value}\n")
+
+
+# (file, what became of its text, what is gone then)
 MEMORY_STAT = {"anon_memory_bytes", "shmem_memory_bytes", "page_cache_bytes", "footprint_bytes",
                "unreclaimable_memory_bytes", "headroom_bytes"}
+LIMIT = {"memory_limit_bytes", "headroom_bytes"}
 BROKEN = {
-    "memory.stat empty": ("memory.stat", "", MEMORY_STAT),
-    "memory.stat cut": ("memory.stat", "anon 4096\nfile 81", MEMORY_STAT),
-    "memory.stat with a word": ("memory.stat", "anon many\nfile 8192\n", MEMORY_STAT),
-    "memory.stat negative": ("memory.stat", "anon -4096\nfile 8192\n", MEMORY_STAT),
-    "memory.stat too large": ("memory.stat", f"anon {1 << 70}\nfile 8192\n", MEMORY_STAT),
-    "memory.stat of NULs": ("memory.stat", "\0" * 4096, MEMORY_STAT),
-    "memory.max with a word": ("memory.max", "much\n", {"memory_limit_bytes", "headroom_bytes"}),
-    "memory.max empty": ("memory.max", "", {"memory_limit_bytes", "headroom_bytes"}),
-    "memory.swap.current": ("memory.swap.current", "x\n", {"swap_memory_bytes"}),
+    "memory.stat empty": ("memory.stat", lambda text: "", MEMORY_STAT),
+    "memory.stat cut": ("memory.stat", lambda text: text[:len(text) // 4], MEMORY_STAT),
+    "memory.stat cut in a number": ("memory.stat", lambda text: text[:-2], MEMORY_STAT),
+    "memory.stat with a word": ("memory.stat", _anon("many"), MEMORY_STAT),
+    "memory.stat negative": ("memory.stat", _anon(-4096), MEMORY_STAT),
+    "memory.stat too large": ("memory.stat", _anon(1 << 70), MEMORY_STAT),
+    "memory.stat of NULs": ("memory.stat", lambda text: "\0" * len(text), MEMORY_STAT),
+    "memory.max with a word": ("memory.max", lambda text: "much\n", LIMIT),
+    "memory.max empty": ("memory.max", lambda text: "", LIMIT),
+    "memory.swap.current": ("memory.swap.current", lambda text: "x\n", {"swap_memory_bytes"}),
 }
 
 
-@pytest.mark.parametrize("file, content, gone", BROKEN.values(), ids=BROKEN.keys())
-def test_broken_files(start_exporter, host, file, content, gone):
+@pytest.mark.parametrize("file, edit, gone", BROKEN.values(), ids=BROKEN.keys())
+def test_broken_files(start_exporter, host, file, edit, gone):
     """What cannot be understood is absent, never 0, and counted; the neighbour is whole."""
     host.add_unit("broken.service", "/usr/bin/broken", 10 * MIB, limit=100 * MIB)
     host.add_unit("whole.service", "/usr/bin/whole", 20 * MIB, limit=100 * MIB)
     host.settle()
     path = host.cgroup_directory("/system.slice/broken.service") / file
-    path.write_text(content)
-    exporter = start_exporter(*host.flags, *FLAGS)
-    body = exporter.scrape()
+    text = path.read_text()
+    assert edit(text) != text
+    path.write_text(edit(text))
+    body = start_exporter(*host.flags, *FLAGS).scrape()
     broken = cgroups.exported(body, "/system.slice/broken.service")
     assert not broken.keys() & gone
     if "memory_usage_bytes" in broken:

@@ -106,15 +106,15 @@ void CgroupTable::BeginPass(double now, uint64_t uptime_ticks,
   members_.clear();
   cursor_ = 0;
   container_names_.Update();
-  for (auto& [path, cgroup] : unmounted_) {
+  mounted_ = fs_.Find() == ReadStatus::kOk;
+  unseen_processes_ = 0;
+  for (auto& [path, cgroup] : stand_ins_) {
     cgroup->group = nullptr;
     cgroup->several_groups = false;
     cgroup->members = 0;
-    cgroup->headroom = node_headroom;
+    cgroup->headroom = HeadroomOfStandIns();
     AskNames(*cgroup);
   }
-
-  mounted_ = fs_.Find() == ReadStatus::kOk;
   if (!mounted_) return;
   if (!root_) root_ = Make("", nullptr);
   Visit(*root_, Within{});
@@ -191,7 +191,8 @@ void CgroupTable::TakeMembers(Cgroup& cgroup, const CgroupDir& directory) {
     if (pid != 0) {
       members_.push_back({pid, &cgroup});
     } else {
-      ++cgroup.processes;  // there, but not in our pid namespace
+      ++cgroup.processes;
+      ++unseen_processes_;
     }
   }
 }
@@ -321,12 +322,35 @@ Cgroup* CgroupTable::Of(int32_t pid, uint64_t start_ticks) {
   return found != members_.end() && found->pid == pid ? found->cgroup : nullptr;
 }
 
+std::optional<uint64_t> CgroupTable::HeadroomOfStandIns() const {
+  // Where there is a hierarchy there may be limits that we do not know of.
+  return mounted_ ? std::nullopt : node_headroom_;
+}
+
+Cgroup* CgroupTable::InHierarchy(std::string_view path) const {
+  Cgroup* cgroup = root_.get();
+  while (cgroup != nullptr && !path.empty()) {
+    path.remove_prefix(1);  // the slash
+    const std::string_view name = path.substr(0, path.find('/'));
+    path.remove_prefix(name.size());
+    const auto child = std::lower_bound(
+        cgroup->children.begin(), cgroup->children.end(), name,
+        [](const auto& a, std::string_view wanted) { return NameOf(*a) < wanted; });
+    const bool found = child != cgroup->children.end() && NameOf(**child) == name;
+    cgroup = found ? child->get() : nullptr;
+  }
+  return cgroup;
+}
+
 Cgroup* CgroupTable::At(std::string_view path) {
-  auto found = unmounted_.find(path);
-  if (found == unmounted_.end()) {
-    if (unmounted_.size() >= kMaxCgroups) return nullptr;
-    found = unmounted_.emplace(path, Make(std::string(path), nullptr)).first;
-    found->second->headroom = node_headroom_;
+  if (mounted_) {
+    if (Cgroup* cgroup = InHierarchy(path)) return cgroup;
+  }
+  auto found = stand_ins_.find(path);
+  if (found == stand_ins_.end()) {
+    if (stand_ins_.size() >= kMaxCgroups) return nullptr;
+    found = stand_ins_.emplace(path, Make(std::string(path), nullptr)).first;
+    found->second->headroom = HeadroomOfStandIns();
     AskNames(*found->second);
   }
   return found->second.get();
@@ -341,7 +365,7 @@ void CgroupTable::EndPass() {
   if (mounted_) Show(*root_);
   counts_.exported = exported_.size();
   buried_.clear();
-  std::erase_if(unmounted_, [](const auto& entry) { return entry.second->members == 0; });
+  std::erase_if(stand_ins_, [](const auto& entry) { return entry.second->members == 0; });
 }
 
 void CgroupTable::Offer(Cgroup& cgroup) {

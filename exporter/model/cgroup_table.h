@@ -90,9 +90,11 @@ class CgroupTable {
   // Where the process was when this pass began; nullptr when that is not known, as for one that
   // started later. Fastest when asked in ascending order of pid.
   Cgroup* Of(int32_t pid, uint64_t start_ticks);
-  // Whether Of can know anything. Where no hierarchy is mounted, At stands in: a cgroup that has no
-  // numbers, by the path that the process itself is said to be in.
-  bool mounted() const { return mounted_; }
+  // Whether Of knows all that are there. It does not where no hierarchy is mounted, nor where its
+  // processes are in other pid namespaces than ours. Then At helps: the cgroup of the path that the
+  // process itself is said to be in (cgroups(7), "/proc/PID/cgroup"), and where that is not found,
+  // as from inside a private cgroup namespace, one that has names and no numbers.
+  bool lists_all() const { return mounted_ && unseen_processes_ == 0; }
   Cgroup* At(std::string_view path);
 
   // Ends the pass after NoteMember was called for all processes.
@@ -131,6 +133,8 @@ class CgroupTable {
   void ShareHeadroom(Cgroup& cgroup, std::optional<uint64_t> above, bool known);
   void BuryChild(Cgroup& cgroup, size_t index);
   void MarkGone(Cgroup& cgroup);
+  std::optional<uint64_t> HeadroomOfStandIns() const;
+  Cgroup* InHierarchy(std::string_view path) const;
   void Offer(Cgroup& cgroup);
   void Show(Cgroup& cgroup);
   bool IsShown(const std::string& labels) const;
@@ -140,7 +144,8 @@ class CgroupTable {
   ContainerNames container_names_;
   bool mounted_ = false;
   std::unique_ptr<Cgroup> root_;
-  std::map<std::string, std::unique_ptr<Cgroup>, std::less<>> unmounted_;  // see At
+  uint64_t unseen_processes_ = 0;  // listed, but not in our pid namespace
+  std::map<std::string, std::unique_ptr<Cgroup>, std::less<>> stand_ins_;  // see At
   std::vector<std::unique_ptr<Cgroup>> buried_;  // until no process can point to them
 
   double now_ = 0;

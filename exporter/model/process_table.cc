@@ -82,7 +82,7 @@ ProcessTable::~ProcessTable() = default;
 void ProcessTable::RequestNames(Process& process) {
   const NameQuestion question{process.sample.pid, process.sample.start_ticks, process.sample.uid,
                               process.sample.comm};
-  const bool with_cgroup = !cgroups_.mounted();
+  const bool with_cgroup = !cgroups_.lists_all();
   auto job = [question, with_cgroup, to = &process, life = process.life, root = proc_root_,
               rules = rules_, users = users_, inbox = inbox_] {
     const ProcessIdentity identity =
@@ -122,7 +122,9 @@ void ProcessTable::TakeNames() {
     process.names = std::move(result.names);
     process.name_state = Process::NameState::kRead;
     process.labels.clear();
-    if (!result.cgroup.empty()) process.cgroup = cgroups_.At(result.cgroup);
+    if (process.cgroup == nullptr && !result.cgroup.empty()) {
+      process.cgroup = cgroups_.At(result.cgroup);
+    }
     if (!AwaitsContainer(process)) Join(process);
   }
   taken_.clear();

@@ -179,7 +179,6 @@ TEST_CASE("a process is where the hierarchy says, unless it is younger than the 
   tree.Put("/a.service/below", 1, 0, "max", "8\n");
   CgroupTable table(tree.sysfs(), tree.rootfs(), 100);
   table.BeginPass(0, 1'000, kNodeHeadroom);
-  REQUIRE(table.mounted());
   const auto path_of = [&](int32_t pid, uint64_t start = 500) -> std::string {
     const Cgroup* cgroup = table.Of(pid, start);
     return cgroup == nullptr ? "unknown" : cgroup->path;
@@ -317,7 +316,7 @@ TEST_CASE("without a hierarchy the path that a process names stands in") {
   CgroupTree tree;
   CgroupTable table(tree.sysfs() + "/nothing", tree.rootfs(), 10);
   table.BeginPass(0, 1'000, kNodeHeadroom);
-  CHECK_FALSE(table.mounted());
+  CHECK_FALSE(table.lists_all());
   CHECK(table.Of(7, 1) == nullptr);
   Cgroup* cgroup = table.At("/system.slice/nginx.service");
   REQUIRE(cgroup != nullptr);
@@ -333,12 +332,32 @@ TEST_CASE("without a hierarchy the path that a process names stands in") {
   CHECK(table.At("/system.slice/nginx.service")->stamp > 1);
 }
 
+TEST_CASE("processes of other pid namespaces are placed by the path that they name") {
+  CgroupTree tree;
+  tree.Put("/a.slice/in.service", 1, 0, "max", "0\n");
+  tree.Put("/a.slice", 1, 0, Mib(50));
+  CgroupTable table(tree.sysfs(), tree.rootfs(), 10);
+  table.BeginPass(0, 1'000, kNodeHeadroom);
+  CHECK_FALSE(table.lists_all());
+  const Cgroup* placed = table.At("/a.slice/in.service");
+  REQUIRE(placed != nullptr);
+  CHECK(placed->headroom == 49 * kMiB);
+  // From a private cgroup namespace nobody can tell which cgroup that is, nor its limits.
+  const std::string elsewhere = "/../../kubepods/pod0c1d7a3e-5b52-4b0e-9a51-3f6d1f2a7c01/";
+  const Cgroup* unknown = table.At(elsewhere + kContainer);
+  REQUIRE(unknown != nullptr);
+  CHECK(unknown->name.container_id == kContainer);
+  CHECK_FALSE(unknown->headroom);
+  table.EndPass();
+  CHECK(Find(table, "/a.slice/in.service").processes == 1);
+}
+
 TEST_CASE("a hierarchy that is mounted later is found") {
   CgroupTree tree;
   fs::rename(tree.Path(""), tree.Path("") + "-later");
   CgroupTable table(tree.sysfs(), tree.rootfs(), 10);
   Pass(table);
-  CHECK_FALSE(table.mounted());
+  CHECK_FALSE(table.lists_all());
   fs::rename(tree.Path("") + "-later", tree.Path(""));
   tree.Put("/a.service", 1, 0);
   Pass(table);
@@ -395,7 +414,6 @@ TEST_CASE("with version 1 a process is where its first thread is") {
   put("/z.service", "7\n", "7\n");
   CgroupTable table(tree.path() + "/sys", tree.path(), 10);
   table.BeginPass(0, 1'000, kNodeHeadroom);
-  REQUIRE(table.mounted());
   REQUIRE(table.Of(7, 1) != nullptr);
   CHECK(table.Of(7, 1)->path == "/z.service");
   CHECK(table.Of(8, 1)->path == "/a.service");

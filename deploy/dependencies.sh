@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The one list of what the project takes from Debian 12 and 13, and its installer.
-#   deploy/dependencies.sh GROUP...   groups: build unit test fuzz lint servers perf fresh
+#   deploy/dependencies.sh GROUP...   groups: build unit test fuzz lint servers perf fresh vm
 # Needs root or sudo only when something is missing. Exit 1: not all of it could be had (what could
 # be was installed, and the rest is named).
 set -euo pipefail
@@ -22,7 +22,7 @@ packages_of() {
     test)
       echo python3 python3-pytest python3-prometheus-client curl openssl procps fuse3 libfuse3-dev \
         default-jdk-headless/javac nodejs/node ruby/ruby perl/perl php-cli/php \
-        podman/podman runc/runc busybox/busybox
+        podman/podman runc/runc busybox/busybox xz-utils
       ;;
     # The libFuzzer runtime is packaged by version, and must be that of the release's clang.
     fuzz) if debian_12; then echo clang libclang-rt-14-dev; else echo clang libclang-rt-19-dev; fi ;;
@@ -30,6 +30,7 @@ packages_of() {
     servers) if debian_12; then echo +prometheus; else echo +prometheus +promtool; fi ;;
     perf) echo python3 python3-prometheus-client +prometheus-node-exporter +prometheus-process-exporter ;;
     fresh) echo debootstrap ;;
+    vm) echo qemu-system-x86 busybox-static cpio e2fsprogs kmod xz-utils gcc libc6-dev ;;
     *)
       echo "dependencies.sh: unknown group: $1" >&2
       exit 2

@@ -3,7 +3,8 @@
 #   tests/run.sh --quick   unit tests and formatting; no server, a few minutes
 #   tests/run.sh --plain   --quick and the end-to-end tests on the release build
 #   tests/run.sh           --plain, again under the sanitizers, and short fuzzing
-#   tests/run.sh --all     all that, clang-tidy, the long tests, and fresh Debian 12 and 13 trees
+#   tests/run.sh --all     all that, clang-tidy, the long tests, other kernels in emulated machines, and
+#                          fresh Debian 12 and 13 trees
 # What cannot be installed is named and its tests are skipped; with CI=true a skip is a failure.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -173,6 +174,7 @@ if ((tier >= 4)); then
   step check clang-tidy tests/lint.sh tidy || true
   # Whether it works; what it measures is read by people.
   step check perf tests/perf/run.sh 300 --rounds 2 || true
+  step check vm tests/vm/run.sh || true
   for release in bookworm trixie; do
     step check "fresh-$release" tests/fresh/run.sh "$release" || true
   done

@@ -8,10 +8,10 @@ import re
 import pytest
 
 from support import cgroups, fixtures
-from support.exporter import EXPORT_ALL, REPOSITORY
-from support.recorded_hosts import CHARGED_AHEAD, NAMES, UNITS, Recording, container_id
+from support.exporter import EXPORT_ALL
+from support.recorded_hosts import (
+    CHARGED_AHEAD, NAMES, RECORDINGS, UNITS, Recording, container_id, unpack)
 
-RECORDINGS = REPOSITORY / "tests" / "recordings"
 V2 = ("debian-11-linux-5.10-cgroup-v2", "debian-12-linux-6.1-cgroup-v2",
       "debian-13-linux-6.12-cgroup-v2")
 V1 = ("debian-12-linux-6.1-cgroup-v1",)
@@ -28,10 +28,10 @@ class Scraped:
 
 
 @pytest.fixture(scope="module", params=V2 + V1)
-def recording(request, start_shared_exporter):
-    exporter = start_shared_exporter(*fixtures.flags(RECORDINGS / request.param), *EXPORT_ALL,
-                                     "--cgroup.limit=1000")
-    return Scraped(RECORDINGS / request.param, exporter)
+def recording(request, start_shared_exporter, tmp_path_factory):
+    root = unpack(RECORDINGS / f"{request.param}.tar.xz", tmp_path_factory.mktemp("recording"))
+    exporter = start_shared_exporter(*fixtures.flags(root), *EXPORT_ALL, "--cgroup.limit=1000")
+    return Scraped(root, exporter)
 
 
 def test_exports_containers_units_and_limited_ancestors(recording):

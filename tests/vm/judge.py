@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from support import cgroups  # noqa: E402
 from support.exposition import Body  # noqa: E402
 from support.recorded_hosts import (  # noqa: E402
-    CHARGED_AHEAD, NAMES, UNITS, Recording, container_id)
+    CHARGED_AHEAD, NAMES, UNITS, Recording, container_id, unpack)
 
 MIB = 1 << 20
 SERVICE = "/system.slice/memleak-exporter.service"
@@ -20,11 +20,6 @@ NAMESPACED = "/system.slice/namespaced.service"
 BUSY = {"/init.scope", SERVICE, NAMESPACED}
 STEPS = ["settled", "limits-changed", "file-pages-at-the-limit", "container-replaced",
          "private-namespace"]
-
-
-def unpack(archive, folder):
-    pathlib.Path(folder).mkdir(exist_ok=True)
-    subprocess.run(["tar", "-x", "-f", archive, "-C", folder], check=True)
 
 
 class Step:
@@ -37,9 +32,7 @@ class Step:
 
     @staticmethod
     def _unpack(archive):
-        folder = archive.with_suffix("")
-        unpack(archive, folder)
-        return Recording(folder)
+        return Recording(unpack(archive, archive.with_suffix("")))
 
     def at_least(self, step):
         return STEPS.index(self.name) >= STEPS.index(step)

@@ -1,18 +1,7 @@
 # shellcheck shell=bash
 # Sourced: a virtual machine with a Debian kernel and nothing but busybox, under software emulation.
-# Needs root only to install packages.
 
 vm_cache=${vm_cache:-build/vm}
-
-vm_install() {
-  local missing=() package
-  for package in qemu-system-x86 busybox-static cpio e2fsprogs kmod xz-utils gcc libc6-dev; do
-    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
-      missing+=("$package")
-  done
-  ((${#missing[@]} == 0)) ||
-    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
-}
 
 # vm_kernel RELEASE (bookworm, trixie, ...): unpacks that release's kernel into $vm_kernel_dir, from the
 # mirror that this machine's apt uses, with lists of its own, so that apt here does not notice.

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Records a host with the memory controller in cgroup v2 (or in v1, as hybrid) from a virtual machine:
-#   tests/vm/record.sh RELEASE v2|hybrid FOLDER     RELEASE: bookworm, trixie, ...
-# FOLDER is replaced. The machine is emulated, which takes some minutes. Exit code 77: cannot be done here.
+#   tests/vm/record.sh RELEASE v2|hybrid ARCHIVE     RELEASE: bookworm, trixie, ...
+# ARCHIVE (.tar.xz) is replaced. The machine is emulated, which takes some minutes. Exit code 77: cannot be done here.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 if (($# != 3)) || [[ $2 != v2 && $2 != hybrid ]]; then
-  echo "usage: tests/vm/record.sh RELEASE v2|hybrid FOLDER" >&2
+  echo "usage: tests/vm/record.sh RELEASE v2|hybrid ARCHIVE" >&2
   exit 2
 fi
-release=$1 layout=$2 folder=$3
+release=$1 layout=$2 archive=$3
 # shellcheck source=tests/vm/machine.sh
 source tests/vm/machine.sh
-vm_install
+deploy/dependencies.sh vm
 vm_kernel "$release" || exit 77
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/memleak-vm.XXXXXX")
@@ -30,7 +30,5 @@ if ! tar -t -f "$work/output" >/dev/null 2>&1 || [[ -z $(tar -t -f "$work/output
   echo "record.sh: the guest recorded nothing" >&2
   exit 1
 fi
-rm -rf "$folder"
-mkdir -p "$folder"
-tar -x -f "$work/output" -C "$folder" --no-same-owner
-echo "$folder: $(find "$folder" -type f | wc -l) files, $(du -s --apparent-size -h "$folder" | cut -f 1)"
+xz -9e <"$work/output" >"$archive"
+echo "$archive: $(tar -t -f "$archive" | wc -l) files, $(stat -c %s "$archive") bytes"

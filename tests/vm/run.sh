@@ -13,7 +13,7 @@ if [[ ! -x $exporter ]]; then
   echo "run.sh: $exporter is not built" >&2
   exit 2
 fi
-vm_install >/dev/null || {
+deploy/dependencies.sh vm >/dev/null || {
   echo "the emulator and its tools cannot be installed"
   exit 77
 }

@@ -2,8 +2,12 @@
 and what their files say."""
 
 import pathlib
+import subprocess
 
 from support import cgroups
+from support.exporter import REPOSITORY
+
+RECORDINGS = REPOSITORY / "tests" / "recordings"
 
 # The kernel charges ahead, up to 64 pages of 4 KiB on each of the 2 CPUs.
 CHARGED_AHEAD = 2 * 64 * 4096
@@ -89,6 +93,13 @@ NAMES = {
     "4c": ("shop", "api-0", "indexer"),
     "5a": ("data", "db-0", None), "5b": ("data", "db-0", "db"),
 }
+
+
+def unpack(archive, folder):
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["tar", "-x", "-f", archive, "-C", folder, "--no-same-owner"], check=True)
+    return folder
 
 
 class Recording:

@@ -65,9 +65,12 @@ class CgroupFs {
   // Of a found hierarchy. Check its status before anything else.
   CgroupDir Open(std::string_view path);
 
+  bool version_1() const { return version_1_; }
+
   // The cgroups directly below.
   ReadStatus List(const CgroupDir& cgroup, NameList& children);
-  // Appends the pids in the cgroup itself; 0 for one that our pid namespace does not see.
+  // Appends the pids in the cgroup itself. Of one that is not in our pid namespace version 2 says 0
+  // and version 1 nothing.
   ReadStatus ReadProcesses(const CgroupDir& cgroup, std::vector<int32_t>& pids);
   // Appends the threads in the cgroup itself. Version 1 only, where those of a process may be
   // apart.

@@ -46,6 +46,11 @@ ProcFs::ProcFs(const std::string& root) : path_(root) {
     }
   }
 
+  std::array<char, 16> own{};
+  if (readlinkat(root_.get(), "self", own.data(), own.size() - 1) > 0) {
+    pids_are_ours_ = ParsePid(own.data()) == getpid();
+  }
+
   struct statfs file_system {};
   struct stat self {};
   uint64_t counted = 0;

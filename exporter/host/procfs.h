@@ -52,6 +52,10 @@ class ProcFs {
   ReadStatus CountFds(const PidDir& process, uint64_t& count, bool& truncated);
   static constexpr uint64_t kMaxCountedFds = 65'536;
 
+  // Whether its pids are those of our own pid namespace (pid_namespaces(7)), as what the kernel
+  // tells us elsewhere is. A tree that is no proc file system counts as ours.
+  bool pids_are_ours() const { return pids_are_ours_; }
+
   // Whether the size of an fd directory is trusted: on procfs, when our own count agrees.
   bool fd_size_is_count() const { return fd_size_is_count_; }
 
@@ -60,6 +64,7 @@ class ProcFs {
 
   std::string path_;
   UniqueFd root_;
+  bool pids_are_ours_ = true;
   bool fd_size_is_count_ = false;
   std::vector<char> entries_ = std::vector<char>(64 * 1024);
 };

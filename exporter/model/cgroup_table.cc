@@ -81,9 +81,11 @@ const Cgroup* CommonAncestor(const Cgroup* a, const Cgroup* b) {
   return a == b ? a : nullptr;
 }
 
-CgroupTable::CgroupTable(const std::string& sysfs, const std::string& rootfs, size_t export_limit)
+CgroupTable::CgroupTable(const std::string& sysfs, const std::string& rootfs, size_t export_limit,
+                         bool pids_are_ours)
     : fs_(sysfs),
       container_names_(rootfs),
+      pids_are_ours_(pids_are_ours),
       lists_(static_cast<size_t>(kMaxDepth)),
       selection_(export_limit) {}
 
@@ -107,7 +109,6 @@ void CgroupTable::BeginPass(double now, uint64_t uptime_ticks,
   cursor_ = 0;
   container_names_.Update();
   mounted_ = fs_.Find() == ReadStatus::kOk;
-  unseen_processes_ = 0;
   for (auto& [path, cgroup] : stand_ins_) {
     cgroup->group = nullptr;
     cgroup->several_groups = false;
@@ -187,12 +188,17 @@ void CgroupTable::TakeMembers(Cgroup& cgroup, const CgroupDir& directory) {
   // A cgroup of threads only refuses, and its processes are listed where their memory counts.
   fs_.ReadProcesses(directory, pids_);
   cgroup.processes = 0;
+  cgroup.incomplete = false;
+  if (!pids_are_ours_) {
+    cgroup.processes = pids_.size();
+    cgroup.incomplete = fs_.version_1();
+    return;
+  }
   for (const int32_t pid : pids_) {
-    if (pid != 0) {
-      members_.push_back({pid, &cgroup});
-    } else {
+    if (pid == 0) {
       ++cgroup.processes;
-      ++unseen_processes_;
+    } else {
+      members_.push_back({pid, &cgroup});
     }
   }
 }
@@ -226,7 +232,6 @@ void CgroupTable::VisitChildren(Cgroup& cgroup, const CgroupDir& directory, With
   // Both lists are in order: what is only in the old one vanished, what is only in the new one
   // came.
   cgroup.contains_container = false;
-  cgroup.incomplete = false;
   std::vector<std::unique_ptr<Cgroup>>& children = cgroup.children;
   size_t at = 0;
   for (size_t i = 0; i < names.size(); ++i) {

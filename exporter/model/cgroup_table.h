@@ -80,8 +80,11 @@ class CgroupTable {
     uint64_t skipped = 0;    // not looked at: too many, or too deep
   };
 
-  // `sysfs` and `rootfs` are where the host's /sys and / are mounted.
-  CgroupTable(const std::string& sysfs, const std::string& rootfs, size_t export_limit);
+  // `sysfs` and `rootfs` are where the host's /sys and / are mounted. `pids_are_ours` is false
+  // where the process table's pids are of another pid namespace than ours: then the hierarchy's
+  // lists, which are of ours, do not tell where they are.
+  CgroupTable(const std::string& sysfs, const std::string& rootfs, size_t export_limit,
+              bool pids_are_ours = true);
 
   // Looks at the hierarchy. `node_headroom` bounds everyone's; `uptime_ticks` is the time, in the
   // ticks of process start times.
@@ -90,11 +93,11 @@ class CgroupTable {
   // Where the process was when this pass began; nullptr when that is not known, as for one that
   // started later. Fastest when asked in ascending order of pid.
   Cgroup* Of(int32_t pid, uint64_t start_ticks);
-  // Whether Of knows all that are there. It does not where no hierarchy is mounted, nor where its
-  // processes are in other pid namespaces than ours. Then At helps: the cgroup of the path that the
-  // process itself is said to be in (cgroups(7), "/proc/PID/cgroup"), and where that is not found,
-  // as from inside a private cgroup namespace, one that has names and no numbers.
-  bool lists_all() const { return mounted_ && unseen_processes_ == 0; }
+  // Whether Of can know anything. It cannot where no hierarchy is mounted or its pids are not ours.
+  // Then At helps: the cgroup of the path that the process itself is said to be in (cgroups(7),
+  // "/proc/PID/cgroup"), and where that is not found, as from inside a private cgroup namespace,
+  // one that has names and no numbers.
+  bool lists_processes() const { return mounted_ && pids_are_ours_; }
   Cgroup* At(std::string_view path);
 
   // Ends the pass after NoteMember was called for all processes.
@@ -142,9 +145,9 @@ class CgroupTable {
 
   CgroupFs fs_;
   ContainerNames container_names_;
+  const bool pids_are_ours_;
   bool mounted_ = false;
   std::unique_ptr<Cgroup> root_;
-  uint64_t unseen_processes_ = 0;  // listed, but not in our pid namespace
   std::map<std::string, std::unique_ptr<Cgroup>, std::less<>> stand_ins_;  // see At
   std::vector<std::unique_ptr<Cgroup>> buried_;  // until no process can point to them
 

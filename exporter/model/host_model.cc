@@ -43,7 +43,8 @@ HostModel::HostModel(const Options& options, const Needs& needs)
       node_reader_(procfs_.fd(), options.path.sysfs),
       source_(std::make_unique<ProcfsSource>(procfs_)),
       groups_(static_cast<size_t>(options.group.limit)),
-      cgroups_(options.path.sysfs, options.path.rootfs, static_cast<size_t>(options.cgroup.limit)),
+      cgroups_(options.path.sysfs, options.path.rootfs, static_cast<size_t>(options.cgroup.limit),
+               procfs_.pids_are_ours()),
       processes_(TableSettings(options), groups_, cgroups_, slow_reads_, procfs_.fd(),
                  CompileRules(options.group.rules),
                  std::make_shared<Users>(options.path.rootfs + "/etc/passwd"), clock_.Now()) {}

@@ -82,7 +82,7 @@ ProcessTable::~ProcessTable() = default;
 void ProcessTable::RequestNames(Process& process) {
   const NameQuestion question{process.sample.pid, process.sample.start_ticks, process.sample.uid,
                               process.sample.comm};
-  const bool with_cgroup = !cgroups_.lists_all();
+  const bool with_cgroup = !cgroups_.lists_processes();
   auto job = [question, with_cgroup, to = &process, life = process.life, root = proc_root_,
               rules = rules_, users = users_, inbox = inbox_] {
     const ProcessIdentity identity =

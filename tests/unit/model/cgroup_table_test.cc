@@ -316,7 +316,7 @@ TEST_CASE("without a hierarchy the path that a process names stands in") {
   CgroupTree tree;
   CgroupTable table(tree.sysfs() + "/nothing", tree.rootfs(), 10);
   table.BeginPass(0, 1'000, kNodeHeadroom);
-  CHECK_FALSE(table.lists_all());
+  CHECK_FALSE(table.lists_processes());
   CHECK(table.Of(7, 1) == nullptr);
   Cgroup* cgroup = table.At("/system.slice/nginx.service");
   REQUIRE(cgroup != nullptr);
@@ -334,11 +334,12 @@ TEST_CASE("without a hierarchy the path that a process names stands in") {
 
 TEST_CASE("processes of other pid namespaces are placed by the path that they name") {
   CgroupTree tree;
-  tree.Put("/a.slice/in.service", 1, 0, "max", "0\n");
+  tree.Put("/a.slice/in.service", 1, 0, "max", "0\n7\n");  // that 7 is of our namespace
   tree.Put("/a.slice", 1, 0, Mib(50));
-  CgroupTable table(tree.sysfs(), tree.rootfs(), 10);
+  CgroupTable table(tree.sysfs(), tree.rootfs(), 10, false);
   table.BeginPass(0, 1'000, kNodeHeadroom);
-  CHECK_FALSE(table.lists_all());
+  CHECK_FALSE(table.lists_processes());
+  CHECK(table.Of(7, 1) == nullptr);
   const Cgroup* placed = table.At("/a.slice/in.service");
   REQUIRE(placed != nullptr);
   CHECK(placed->headroom == 49 * kMiB);
@@ -349,7 +350,7 @@ TEST_CASE("processes of other pid namespaces are placed by the path that they na
   CHECK(unknown->name.container_id == kContainer);
   CHECK_FALSE(unknown->headroom);
   table.EndPass();
-  CHECK(Find(table, "/a.slice/in.service").processes == 1);
+  CHECK(Find(table, "/a.slice/in.service").processes == 2);
 }
 
 TEST_CASE("a hierarchy that is mounted later is found") {
@@ -357,7 +358,7 @@ TEST_CASE("a hierarchy that is mounted later is found") {
   fs::rename(tree.Path(""), tree.Path("") + "-later");
   CgroupTable table(tree.sysfs(), tree.rootfs(), 10);
   Pass(table);
-  CHECK_FALSE(table.lists_all());
+  CHECK_FALSE(table.lists_processes());
   fs::rename(tree.Path("") + "-later", tree.Path(""));
   tree.Put("/a.service", 1, 0);
   Pass(table);

@@ -67,8 +67,8 @@ bool HasControlCharacter(std::string_view text) {
 // `$2a$`, `$2b$` or `$2y$`, two digits of cost, `$`, 22 characters of salt and 31 of hash.
 bool IsBcryptHash(std::string_view hash) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (hash.size() != 60 || !hash.starts_with("$2") || hash[3] != '$' || hash[6] != '$')
-    return false;
+  if (hash.size() != 60 || !hash.starts_with("$2")) return false;
+  if (hash[3] != '$' || hash[6] != '$') return false;
   if (hash[2] != 'a' && hash[2] != 'b' && hash[2] != 'y') return false;
   if (!is_digit(hash[4]) || !is_digit(hash[5])) return false;
   return std::all_of(hash.begin() + 7, hash.end(), [&](char c) {
@@ -122,8 +122,12 @@ class Reader {
       const Field* found = std::find_if(fields.begin(), fields.end(),
                                         [&](const Field& field) { return field.name == key; });
       if (found == fields.end()) {
-        source_.Fail(map.items[i].line,
-                     "unknown key " + Quoted(key) + " in " + what + "; accepted here: " + accepted);
+        source_.Fail(map.items[i].line, std::string("unknown key ")
+                                            .append(Quoted(key))
+                                            .append(" in ")
+                                            .append(what)
+                                            .append("; accepted here: ")
+                                            .append(accepted));
       }
       found->read(map.items[i + 1]);
     }
@@ -149,7 +153,7 @@ class Reader {
   }
 
   // The elements of a list, or the one that stands there alone.
-  std::vector<const YamlEntry*> Elements(const YamlEntry& value) const {
+  static std::vector<const YamlEntry*> Elements(const YamlEntry& value) {
     std::vector<const YamlEntry*> elements;
     if (value.kind == YamlEntry::Kind::kNothing) return elements;
     if (value.kind != YamlEntry::Kind::kList) return {&value};
@@ -206,7 +210,7 @@ class Reader {
     if (tls.min_version > tls.max_version) {
       int last = line;
       for (const char* key : {"min_version", "max_version", "cipher_suites"}) {
-        if (lines.count(key) > 0) last = std::max(last, lines.find(key)->second);
+        if (lines.contains(key)) last = std::max(last, lines.find(key)->second);
       }
       source_.Fail(last, "min_version, max_version and cipher_suites leave no version of TLS");
     }

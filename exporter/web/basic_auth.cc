@@ -47,7 +47,10 @@ struct BasicAuth::Credentials {
   ~Credentials() { explicit_bzero(text.data(), text.size()); }
 
   std::string user() const { return text.substr(0, colon); }
-  std::string_view password() const { return std::string_view(text).substr(colon + 1); }
+  std::string_view password() const { return Beginning(text.size()).substr(colon + 1); }
+  std::string_view Beginning(size_t size) const {
+    return {text.data(), std::min(size, text.size())};
+  }
 
   std::string text;  // user, colon, password
   size_t colon = 0;
@@ -156,8 +159,8 @@ BasicAuth::Verdict BasicAuth::Check(std::string_view authorization, std::string_
   if (!Parse(authorization, credentials)) return Verdict::kDenied;
   // bcrypt ignores what follows the 72nd byte of a password, and a name holds no colon: one digest
   // for each thing that bcrypt tells apart.
-  const Digest digest = DigestOf(
-      std::string_view(credentials.text).substr(0, credentials.colon + 1 + kBcryptPasswordBytes));
+  const Digest digest =
+      DigestOf(credentials.Beginning(credentials.colon + 1 + kBcryptPasswordBytes));
 
   std::unique_lock lock(mutex_);
   if (IsRemembered(credentials, digest)) return Verdict::kAllowed;

@@ -86,7 +86,7 @@ def hold(container, size):
     container.tell("touch")
 
 
-def check(exporter, container, name, limit):
+def check(exporter, container, name, limit, processes=1):
     """Labels and figures of a container and of its process."""
     body = until_named(exporter, container, name)
     cgroup, pid = container.cgroup, str(container.pid)
@@ -104,7 +104,7 @@ def check(exporter, container, name, limit):
     assert found["memory_limit_bytes"] == limit == files["memory_limit_bytes"]
     for figure in ("memory_usage_bytes", "anon_memory_bytes", "unreclaimable_memory_bytes"):
         assert abs(found[figure] - files[figure]) < MIB, figure
-    assert found["processes"] == 1
+    assert found.get("processes") == processes
     room = limit - found["unreclaimable_memory_bytes"]
     assert found["headroom_bytes"] == room
     assert body.value("memleak_process_headroom_bytes", pid=pid) == room
@@ -195,21 +195,48 @@ def test_private_cgroup_namespace_without_the_tree(start_in_namespace, start_con
     assert not [name for name in body.families if name.startswith("memleak_cgroup_")]
 
 
-def test_exporter_in_a_container(start_exporter, podman, start_container):
-    """As a node agent runs: the host's pids and network, its trees mounted, a private cgroup
-    namespace."""
-    container = start_container("neighbour-too", "--memory=64m")
+@pytest.fixture
+def start_in_container(start_exporter, podman):
+    """Starts an exporter in a container, with the host's network and its trees mounted."""
+    def start(name, *options):
+        mounts = [f"--volume={path}:{path}:ro" for path in ("/usr", "/lib", "/lib64", "/etc")]
+        mounts += [f"--volume={path}:/host{path}:ro" for path in ("/proc", "/sys")]
+        mounts += [f"--volume={podman.rootfs}:/host/root:ro", f"--volume={BINARY}:/exporter:ro"]
+        cidfile = podman.rootfs / f"{name}.cid"
+        wrapper = podman.run_command(name, "--cap-add=SYS_PTRACE", *options, *mounts,
+                                     cidfile=cidfile)
+        exporter = start_exporter(*FLAGS, "--path.procfs=/host/proc", "--path.sysfs=/host/sys",
+                                  "--path.rootfs=/host/root", binary="/exporter", wrapper=wrapper,
+                                  env=podman.environment)
+        return exporter, cidfile.read_text()
+    return start
+
+
+@pytest.mark.parametrize("pids, cgroupns", [("host", "private"), ("private", "host")])
+def test_exporter_in_a_container(start_in_container, start_container, pids, cgroupns):
+    """The first as a node agent runs; the second with pids of its own, and the host's /proc."""
+    container = start_container(f"neighbour-{pids}", "--memory=64m")
     hold(container, 20 * MIB)
-    mounts = [f"--volume={path}:{path}:ro" for path in ("/usr", "/lib", "/lib64", "/etc")]
-    mounts += [f"--volume={path}:/host{path}:ro" for path in ("/proc", "/sys")]
-    mounts += [f"--volume={podman.rootfs}:/host/root:ro", f"--volume={BINARY}:/exporter:ro"]
-    cidfile = podman.rootfs / "exporter.cid"
-    wrapper = podman.run_command("node-agent", "--pid=host", "--cgroupns=private",
-                                 "--cap-add=SYS_PTRACE", *mounts, cidfile=cidfile)
-    exporter = start_exporter(*FLAGS, "--path.procfs=/host/proc", "--path.sysfs=/host/sys",
-                              "--path.rootfs=/host/root", binary="/exporter", wrapper=wrapper,
-                              env=podman.environment)
-    body = check(exporter, container, "neighbour-too", 64 * MIB)
-    own = body.find("memleak_process_info", container="node-agent")
-    assert {labels["container_id"] for labels, _ in own} == {cidfile.read_text()}
+    name = f"node-agent-{pids}"
+    exporter, own_id = start_in_container(name, f"--pid={pids}", f"--cgroupns={cgroupns}")
+    # Those in a cgroup are listed by pids that are not those of /proc there.
+    processes = 1 if pids == "host" else None
+    body = check(exporter, container, f"neighbour-{pids}", 64 * MIB, processes)
+    own = body.find("memleak_process_info", container=name)
+    assert {labels["container_id"] for labels, _ in own} == {own_id}
+    exporter.stop()
+
+
+def test_exporter_that_sees_nothing_of_the_host(start_in_container, start_container):
+    """With pids and a cgroup namespace of its own nothing joins a process to its cgroup but the
+    container's id: the names are right, and limits that are not known are not said to be far."""
+    container = start_container("neighbour-unseen", "--memory=64m")
+    exporter, _ = start_in_container("hermit", "--pid=private", "--cgroupns=private")
+    body = until_named(exporter, container, "neighbour-unseen")
+    pid = str(container.pid)
+    body = exporter.scrape_until("the name", lambda body: body.has(
+        "memleak_process_info", pid=pid, container="neighbour-unseen"))
+    assert body.labels("memleak_process_info", pid=pid)["container_id"] == container.id
+    room = [value for _, value in body.find("memleak_process_headroom_bytes", pid=pid)]
+    assert not room or room[0] <= 64 * MIB
     exporter.stop()

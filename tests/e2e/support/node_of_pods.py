@@ -2,7 +2,7 @@
 
 What stands where follows the kubelet (pkg/kubelet/cm/cgroup_manager_linux.go, and in
 pkg/kubelet/kuberuntime helpers.go for /var/log/pods, legacy.go for /var/log/containers), containerd
-(internal/cri/server/podsandbox/helpers.go) and, for the files' contents, the recorded hosts below
+(internal/cri/server/podsandbox/helpers.go) and, for the files' contents, the recorded hosts in
 tests/recordings. Sizes are made up so that sums can be checked.
 """
 
@@ -130,7 +130,8 @@ class NodeOfPods:
             assert old in text
             text = text.replace(old, new)
         (proc / "meminfo").write_text(text)
-        for name in ("vmstat", "slabinfo", "buddyinfo", "pressure/memory", "sys/fs/file-nr"):
+        for name in ("vmstat", "slabinfo", "buddyinfo", "loadavg", "pressure/memory",
+                     "sys/fs/file-nr"):
             shutil.copyfile(FIXTURES / "ordinary/proc" / name, proc / name)
 
     # Cgroups

@@ -176,7 +176,6 @@ void CgroupTable::Forget(Cgroup& cgroup, ReadStatus status) {
   while (!cgroup.children.empty()) BuryChild(cgroup, cgroup.children.size() - 1);
   cgroup.limit.reset();
   cgroup.limit_unknown = status != ReadStatus::kGone;
-  cgroup.memory = CgroupMemory{};
   cgroup.kind.reset();
   cgroup.processes = 0;
   cgroup.incomplete = true;
@@ -294,10 +293,7 @@ void CgroupTable::Classify(Cgroup& cgroup, const Within& within) {
 }
 
 void CgroupTable::ReadMemory(Cgroup& cgroup, const CgroupDir& directory) {
-  if (!cgroup.kind && !cgroup.limit) {
-    cgroup.memory = CgroupMemory{};
-    return;
-  }
+  if (!cgroup.kind && !cgroup.limit) return;
   if (fs_.ReadMemory(directory, cgroup.memory) == ReadStatus::kMalformed) ++counts_.malformed;
 }
 

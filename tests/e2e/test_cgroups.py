@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import subprocess
 import threading
 
 import pytest
@@ -11,7 +12,7 @@ from support import cgroups
 from support.cgroups import Cgroup, need_memory_cgroups
 from support.exporter import EXPORT_ALL
 from support.programs import copy_of_actor, unique
-from support.requirements import need_nobody
+from support.requirements import need_mount_namespace, need_nobody
 from support.waiting import DEADLINE_SECONDS, wait_for
 
 MIB = 1 << 20
@@ -581,6 +582,43 @@ def test_without_a_mounted_tree(start_exporter, all_cgroups, top, start_in, tmp_
     assert info["unit"] == "fallback.service"
     assert not [name for name in body.families if name.startswith("memleak_cgroup_")]
     assert body.has("memleak_process_resident_memory_bytes", pid=str(actor.pid))
+
+
+def test_from_a_pid_namespace_of_its_own(start_exporter, all_cgroups, top, start_in):
+    """There cgroup.procs leaves out the pids of the host's /proc, and those it has are others."""
+    need_mount_namespace()
+    unit = top.child("outside.service", limit=64 * MIB)
+    actor = start_in(unit)
+    exporter = start_exporter(*FLAGS, wrapper=("unshare", "--pid", "--fork", "--kill-child", "--"))
+    try:
+        body = exporter.scrape_until("the cgroup", lambda body: body.has(
+            "memleak_process_info", pid=str(actor.pid), cgroup=unit.label))
+        assert 0 < body.value(HEADROOM.format("process"), pid=str(actor.pid)) <= 64 * MIB
+        shown = cgroups.exported(body, unit.label)
+        assert shown["memory_limit_bytes"] == 64 * MIB
+        # Unknown there with version 1, and not 0.
+        assert "processes" not in shown
+    finally:
+        exporter.tell_child_to_stop()
+
+
+def test_more_processes_than_the_kernel_lists_at_once(exporter, top):
+    """A read of cgroup.procs brings a page of it."""
+    unit = top.child("crowd.service")
+    count = 1200
+    leader = subprocess.Popen(["sh", "-c", f"""
+        echo $$ >"$0"/cgroup.procs
+        for i in $(seq {count - 1}); do sleep 3600 >/dev/null & all="$all $!"; done
+        echo ready
+        read end
+        kill $all""", unit.directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert leader.stdout.readline() == b"ready\n"
+        assert len(unit.read("cgroup.procs")) > 4096
+        exporter.scrape_until("all of them", lambda body: cgroups.exported(
+            body, unit.label)["processes"] == count)
+    finally:
+        leader.communicate(b"\n", timeout=DEADLINE_SECONDS)
 
 
 def test_switched_off(start_exporter, all_cgroups):

@@ -349,13 +349,6 @@ def start_as_first(start_exporter, public_binary, public_directory, options, wra
                  proc, options, *wrapper))
 
 
-def end_first(exporter):
-    """unshare passes no signals on, so its child is told itself."""
-    children = pathlib.Path(f"/proc/{exporter.pid}/task/{exporter.pid}/children").read_text()
-    os.kill(int(children), signal.SIGTERM)
-    exporter.process.wait(60)
-
-
 @pytest.mark.parametrize("options, hidden", [("hidepid=0", 0), ("hidepid=2", 1)])
 def test_in_a_pid_namespace_of_ones_own(start_exporter, public_binary, public_directory, options,
                                         hidden):
@@ -369,7 +362,7 @@ def test_in_a_pid_namespace_of_ones_own(start_exporter, public_binary, public_di
         assert body.value(HIDDEN) == hidden
         assert body.value("memleak_node_processes") == (1 if hidden else 2)
     finally:
-        end_first(exporter)
+        exporter.tell_child_to_stop()
 
 
 def test_root_in_a_pid_namespace(start_exporter, public_binary, public_directory):
@@ -381,4 +374,4 @@ def test_root_in_a_pid_namespace(start_exporter, public_binary, public_directory
         assert body.value(HIDDEN) == 0
         assert body.value("memleak_node_processes") == 2
     finally:
-        end_first(exporter)
+        exporter.tell_child_to_stop()

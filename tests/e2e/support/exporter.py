@@ -116,6 +116,12 @@ class Exporter:
         assert not SANITIZER_REPORT.search(log), log
         assert code == 0, f"exit code {code}:\n{log}"
 
+    def tell_child_to_stop(self):
+        """For a wrapper that passes no signals on (unshare --fork): its child is told itself."""
+        children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        os.kill(int(children), signal.SIGTERM)
+        self.process.wait(timeout=DEADLINE_SECONDS)
+
     def kill(self):
         """Ends it without a word, for a test that failed already."""
         self.stopped = True

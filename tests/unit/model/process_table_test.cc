@@ -35,10 +35,11 @@ PassTime At(double monotonic) {
 
 // The model on a tree, with a clock of the test's.
 struct World {
-  explicit World(size_t process_limit = 10, size_t group_limit = 100)
+  explicit World(size_t process_limit = 10, size_t group_limit = 100,
+                 const std::vector<GroupRules::Rule>& rules = {})
       : groups(group_limit),
         table({.min_rss_bytes = 16 * kMiB, .min_age_seconds = 30, .limit = process_limit}, groups,
-              cgroups, slow_reads, procfs.fd(), std::make_shared<const GroupRules>(),
+              cgroups, slow_reads, procfs.fd(), std::make_shared<const GroupRules>(rules),
               std::make_shared<Users>(tree.path() + "/passwd"), At(0)) {
     tree.Write("passwd", "root:x:0:0::/:\nweb:x:33:33::/:\n");
   }
@@ -497,6 +498,17 @@ TEST_CASE("in Kubernetes the group is the workload's container, whatever runs in
   CHECK(world.Find(7)->info_labels.find(",container_id=\"" + kContainerId + "\"") !=
         std::string::npos);
   CHECK(world.Find(7)->group->cgroup->path == kContainerCgroup);
+}
+
+TEST_CASE("a rule says more about the group than the workload") {
+  World world(10, 100, {{"front", "nginx"}});
+  PutCgroup(world, "", "");
+  PutCgroup(world, kContainerCgroup, "7\n");
+  NameContainer(world);
+  world.tree.Put(Web(7));
+  for (int pass = 0; pass < 4; ++pass) world.Pass(pass);
+  CHECK(world.GroupOf(7) == "front");
+  CHECK(world.Find(7)->labels.find("container=\"web\"") != std::string::npos);
 }
 
 TEST_CASE("a newcomer waits for its container's name, but not longer than a second") {

@@ -18,8 +18,8 @@
 
 #include "collectors/collectable.h"
 #include "exporter/host/file_reader.h"
-#include "exporter/host/proc_stat.h"
-#include "exporter/host/proc_status.h"
+#include "exporter/host/process/proc_stat.h"
+#include "exporter/host/process/proc_status.h"
 #include "exporter/version.h"
 
 namespace memleak {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "exporter/host/file_reader.h"
-#include "exporter/host/process_sample.h"
+#include "exporter/host/process/process_sample.h"
 #include "exporter/host/read_status.h"
 #include "exporter/host/unique_fd.h"
 

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/host/cgroup_fs.h"
+#include "exporter/host/cgroup/cgroup_fs.h"
 #include "exporter/model/cgroup_path.h"
 #include "exporter/model/container_names.h"
 #include "exporter/model/group_table.h"

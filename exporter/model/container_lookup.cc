@@ -6,9 +6,9 @@
 #include <unordered_map>
 #include <utility>
 
-#include "exporter/host/container_storage.h"
+#include "exporter/host/container/container_storage.h"
+#include "exporter/host/container/docker_config.h"
 #include "exporter/host/directory.h"
-#include "exporter/host/docker_config.h"
 #include "exporter/model/kubelet_names.h"
 #include "exporter/model/label_text.h"
 #include "exporter/model/workload.h"

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "exporter/host/rooted_files.h"
+#include "exporter/host/container/rooted_files.h"
 #include "exporter/model/cgroup_path.h"
 #include "exporter/model/container_names.h"
 

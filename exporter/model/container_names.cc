@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "exporter/host/rooted_files.h"
+#include "exporter/host/container/rooted_files.h"
 #include "exporter/host/slow_reads.h"
 #include "exporter/model/container_lookup.h"
 

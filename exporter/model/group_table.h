@@ -14,7 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "exporter/host/process_sample.h"
+#include "exporter/host/process/process_sample.h"
 #include "exporter/model/selection.h"
 
 namespace memleak {

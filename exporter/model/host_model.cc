@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "exporter/host/procfs_source.h"
+#include "exporter/host/process/procfs_source.h"
 #include "exporter/model/group_name.h"
 
 namespace memleak {

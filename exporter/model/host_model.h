@@ -9,8 +9,8 @@
 
 #include "exporter/config/options.h"
 #include "exporter/host/boot_clock.h"
-#include "exporter/host/node_reader.h"
-#include "exporter/host/process_source.h"
+#include "exporter/host/node/node_reader.h"
+#include "exporter/host/process/process_source.h"
 #include "exporter/host/procfs.h"
 #include "exporter/host/slow_reads.h"
 #include "exporter/model/cgroup_table.h"

@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-#include "exporter/host/process_identity.h"
+#include "exporter/host/process/process_identity.h"
 #include "exporter/model/label_text.h"
 
 namespace memleak {

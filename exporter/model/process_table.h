@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "exporter/host/boot_clock.h"
-#include "exporter/host/process_source.h"
+#include "exporter/host/process/process_source.h"
 #include "exporter/host/slow_reads.h"
 #include "exporter/host/unique_fd.h"
 #include "exporter/host/users.h"

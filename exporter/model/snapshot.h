@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "exporter/host/boot_clock.h"
-#include "exporter/host/node_reader.h"
-#include "exporter/host/process_source.h"
+#include "exporter/host/node/node_reader.h"
+#include "exporter/host/process/process_source.h"
 #include "exporter/model/cgroup_table.h"
 #include "exporter/model/group_table.h"
 #include "exporter/model/process_table.h"

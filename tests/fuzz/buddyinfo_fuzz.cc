@@ -1,7 +1,7 @@
 // /proc/buddyinfo: a bounded number of zones and orders, whose names and counts stand in the text.
 #include <string>
 
-#include "exporter/host/buddyinfo.h"
+#include "exporter/host/node/buddyinfo.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -2,8 +2,8 @@
 #include <string>
 #include <vector>
 
-#include "exporter/host/container_storage.h"
-#include "exporter/host/docker_config.h"
+#include "exporter/host/container/container_storage.h"
+#include "exporter/host/container/docker_config.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

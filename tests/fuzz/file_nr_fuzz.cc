@@ -1,8 +1,8 @@
 // /proc/sys/fs/file-nr and /proc/loadavg, one line each: what is read stands in the text.
 #include <string>
 
-#include "exporter/host/file_nr.h"
-#include "exporter/host/loadavg.h"
+#include "exporter/host/node/file_nr.h"
+#include "exporter/host/node/loadavg.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,5 +1,5 @@
 // /proc/meminfo: without a total there is nothing, and what is absent stays unknown.
-#include "exporter/host/meminfo.h"
+#include "exporter/host/node/meminfo.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

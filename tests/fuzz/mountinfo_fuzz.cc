@@ -1,7 +1,7 @@
 // /proc/PID/mountinfo: what is known of hidepid was said on a line of the proc mount 22.
 #include <string>
 
-#include "exporter/host/hidepid.h"
+#include "exporter/host/node/hidepid.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

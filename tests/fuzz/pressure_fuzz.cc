@@ -1,7 +1,7 @@
 // /proc/pressure/memory: a total stands in the text, and without `some` there is nothing.
 #include <string>
 
-#include "exporter/host/pressure.h"
+#include "exporter/host/node/pressure.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,7 +1,7 @@
 // /proc/PID/limits: a limit is a number that stands in the text.
 #include <string>
 
-#include "exporter/host/proc_limits.h"
+#include "exporter/host/process/proc_limits.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,7 +1,7 @@
 // /proc/PID/stat: a comm can hold anything and must not move a field.
 #include <string>
 
-#include "exporter/host/proc_stat.h"
+#include "exporter/host/process/proc_stat.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

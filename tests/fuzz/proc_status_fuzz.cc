@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <string>
 
-#include "exporter/host/proc_status.h"
+#include "exporter/host/process/proc_status.h"
 #include "tests/fuzz/property.h"
 
 namespace memleak {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "exporter/host/slabinfo.h"
+#include "exporter/host/node/slabinfo.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

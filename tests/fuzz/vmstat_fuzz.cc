@@ -2,7 +2,7 @@
 #include <optional>
 #include <string>
 
-#include "exporter/host/vmstat.h"
+#include "exporter/host/node/vmstat.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,4 +1,4 @@
-#include "exporter/host/cgroup_memory.h"
+#include "exporter/host/cgroup/cgroup_memory.h"
 
 #include <string>
 

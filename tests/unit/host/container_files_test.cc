@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "exporter/host/container_storage.h"
-#include "exporter/host/docker_config.h"
-#include "exporter/host/rooted_files.h"
+#include "exporter/host/container/container_storage.h"
+#include "exporter/host/container/docker_config.h"
+#include "exporter/host/container/rooted_files.h"
 #include "tests/catch.h"
 #include "tests/unit/support/temporary_tree.h"
 

@@ -1,4 +1,4 @@
-#include "exporter/host/elf.h"
+#include "exporter/host/process/elf.h"
 
 #include <elf.h>
 #include <fcntl.h>

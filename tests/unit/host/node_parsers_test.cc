@@ -3,13 +3,13 @@
 #include <string>
 #include <vector>
 
-#include "exporter/host/buddyinfo.h"
-#include "exporter/host/file_nr.h"
-#include "exporter/host/hidepid.h"
-#include "exporter/host/loadavg.h"
-#include "exporter/host/pressure.h"
-#include "exporter/host/slabinfo.h"
-#include "exporter/host/vmstat.h"
+#include "exporter/host/node/buddyinfo.h"
+#include "exporter/host/node/file_nr.h"
+#include "exporter/host/node/hidepid.h"
+#include "exporter/host/node/loadavg.h"
+#include "exporter/host/node/pressure.h"
+#include "exporter/host/node/slabinfo.h"
+#include "exporter/host/node/vmstat.h"
 #include "tests/catch.h"
 
 namespace memleak {

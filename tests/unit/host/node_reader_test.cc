@@ -1,4 +1,4 @@
-#include "exporter/host/node_reader.h"
+#include "exporter/host/node/node_reader.h"
 
 #include <fcntl.h>
 #include <unistd.h>

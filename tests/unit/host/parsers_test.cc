@@ -1,7 +1,7 @@
 #include <string>
 
-#include "exporter/host/meminfo.h"
-#include "exporter/host/proc_limits.h"
+#include "exporter/host/node/meminfo.h"
+#include "exporter/host/process/proc_limits.h"
 #include "exporter/host/users.h"
 #include "tests/catch.h"
 

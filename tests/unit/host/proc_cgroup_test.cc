@@ -1,4 +1,4 @@
-#include "exporter/host/proc_cgroup.h"
+#include "exporter/host/process/proc_cgroup.h"
 
 #include "tests/catch.h"
 

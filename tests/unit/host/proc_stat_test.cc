@@ -1,4 +1,4 @@
-#include "exporter/host/proc_stat.h"
+#include "exporter/host/process/proc_stat.h"
 
 #include <string>
 

@@ -1,4 +1,4 @@
-#include "exporter/host/proc_status.h"
+#include "exporter/host/process/proc_status.h"
 
 #include <string>
 

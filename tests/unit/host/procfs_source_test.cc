@@ -1,4 +1,4 @@
-#include "exporter/host/procfs_source.h"
+#include "exporter/host/process/procfs_source.h"
 
 #include <filesystem>
 #include <map>

@@ -12,7 +12,7 @@
 #include <system_error>
 
 #include "exporter/host/boot_clock.h"
-#include "exporter/host/process_identity.h"
+#include "exporter/host/process/process_identity.h"
 #include "tests/catch.h"
 #include "tests/unit/support/proc_tree.h"
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-#include "exporter/host/procfs_source.h"
+#include "exporter/host/process/procfs_source.h"
 #include "exporter/host/unique_fd.h"
 #include "tests/catch.h"
 #include "tests/unit/support/proc_tree.h"

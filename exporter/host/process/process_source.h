@@ -1,0 +1,74 @@
+// Where process rows come from. Two kinds are meant: procfs (procfs_source.h) and the kernel's task
+// iterator; everything behind this interface does not know which one serves.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "exporter/host/node/node_reader.h"
+#include "exporter/host/process/process_sample.h"
+#include "exporter/host/read_status.h"
+
+namespace memleak {
+
+// What the enabled collectors need from a pass. What nobody needs is not read.
+struct Needs {
+  bool processes = false;  // the pass over all processes: identity, names, CPU, threads
+  bool memory = false;     // status: memory, user
+  bool fds = false;        // descriptor counts
+  bool limits = false;     // soft limits of what is exported one by one
+  bool cgroups = false;    // the memory cgroups, and which processes they hold
+  NodeNeeds node = {};
+
+  constexpr Needs operator|(const Needs& other) const {
+    return {processes || other.processes, memory || other.memory,   fds || other.fds,
+            limits || other.limits,       cgroups || other.cgroups, node | other.node};
+  }
+};
+
+// What can be denied, the label values of memleak_scrape_reads_denied_total.
+enum class DeniedField : uint8_t {
+  kStat,
+  kStatus,
+  kFds,
+  kLimits,
+  kCmdline,
+  kExe,
+  kCgroup,
+  kSlabinfo,
+};
+inline constexpr std::array<std::string_view, 8> kDeniedFieldNames = {
+    "stat", "status", "fds", "limits", "cmdline", "exe", "cgroup", "slabinfo"};
+using DeniedCounts = std::array<uint64_t, kDeniedFieldNames.size()>;
+
+// Receives a pass, in ascending order of pid. `sample` is valid during the call only.
+class ProcessSink {
+ public:
+  virtual ~ProcessSink() = default;
+  virtual void OnProcess(const ProcessSample& sample) = 0;
+  // A process that is there, but of which nothing could be read this time (kDenied, kMalformed), or
+  // that ended in the middle (kGone).
+  virtual void OnUnreadable(int32_t pid, ReadStatus status) = 0;
+};
+
+class ProcessSource {
+ public:
+  virtual ~ProcessSource() = default;
+
+  virtual std::string_view name() const = 0;
+
+  // One pass over all processes. False when they could not be listed; then nothing was said of any.
+  virtual bool Read(const Needs& needs, ProcessSink& sink) = 0;
+
+  // The soft limit of open files of one identity; nothing when it ended or denies.
+  virtual std::optional<uint64_t> ReadMaxFds(int32_t pid, uint64_t start_ticks) = 0;
+
+  // Reads that were denied and counts that were cut, since the start.
+  virtual const DeniedCounts& denied() const = 0;
+  virtual uint64_t truncated_fd_counts() const = 0;
+};
+
+}  // namespace memleak

@@ -1,11 +1,9 @@
 #include "exporter/model/cgroup_table.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <utility>
 
-#include "exporter/model/label_text.h"
+#include "exporter/model/cgroup_labels.h"
 
 namespace memleak {
 namespace {
@@ -14,51 +12,13 @@ std::string_view NameOf(const Cgroup& cgroup) {
   return std::string_view(cgroup.path).substr(cgroup.path.rfind('/') + 1);
 }
 
-std::string_view KindLabel(CgroupKind kind) {
-  switch (kind) {
-    case CgroupKind::kContainer:
-      return "container";
-    case CgroupKind::kPod:
-      return "pod";
-    case CgroupKind::kUnit:
-      return "unit";
-    case CgroupKind::kSlice:
-    case CgroupKind::kOther:
-      break;
-  }
-  return "slice";
-}
-
 std::optional<uint64_t> Least(std::optional<uint64_t> a, std::optional<uint64_t> b) {
   if (!a) return b;
   if (!b) return a;
   return std::min(*a, *b);
 }
 
-// FNV-1a, 64 bits: the same in every run and on every host.
-uint64_t Hash(std::string_view text) {
-  uint64_t hash = 0xCBF29CE484222325;
-  for (const char byte : text) hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001B3;
-  return hash;
-}
-
-// What ends like a label with a hash gets one, too, or it could pass for another cgroup.
-constexpr char kHashMark = '#';
-bool NeedsHash(std::string_view path) { return path.find(kHashMark) != std::string_view::npos; }
-
 }  // namespace
-
-std::string CgroupLabel(std::string_view path) {
-  if (path.empty()) return "/";
-  std::string label = ValidUtf8(path);
-  if (label == path && !NeedsHash(path)) return label;
-  std::array<char, 16> digits{};
-  const char* end = std::to_chars(digits.begin(), digits.end(), Hash(path), 16).ptr;
-  label = ValidUtf8(path, kMaxLabelValueBytes - digits.size() - 1);
-  label += kHashMark;
-  label.append(digits.data(), static_cast<size_t>(end - digits.data()));
-  return label;
-}
 
 void Cgroup::NoteMember(const Group* member_group) {
   for (Cgroup* cgroup = this; cgroup != nullptr; cgroup = cgroup->parent) {
@@ -86,7 +46,6 @@ CgroupTable::CgroupTable(const std::string& sysfs, const std::string& rootfs, si
     : fs_(sysfs),
       container_names_(rootfs),
       pids_are_ours_(pids_are_ours),
-      lists_(static_cast<size_t>(kMaxDepth)),
       selection_(export_limit) {}
 
 std::unique_ptr<Cgroup> CgroupTable::Make(std::string path, Cgroup* parent) {
@@ -118,13 +77,61 @@ void CgroupTable::BeginPass(double now, uint64_t uptime_ticks,
   }
   if (!mounted_) return;
   if (!root_) root_ = Make("", nullptr);
-  Visit(*root_, Within{});
-  ShareHeadroom(*root_, node_headroom, true);
+  Walk();
   std::sort(members_.begin(), members_.end(),
             [](const Member& a, const Member& b) { return a.pid < b.pid; });
   SettleThreads();
   for (const Member& member : members_) ++member.cgroup->processes;
-  SumProcesses(*root_);
+  TellParents();
+  ShareHeadroom();
+}
+
+// Deep hierarchies are no reason for a deep stack, of which a thread of the server has little.
+void CgroupTable::Walk() {
+  walked_.clear();
+  to_visit_.clear();
+  to_visit_.push_back({root_.get(), Within{}});
+  while (!to_visit_.empty()) {
+    const Visiting visiting = to_visit_.back();
+    to_visit_.pop_back();
+    walked_.push_back(visiting.cgroup);
+    Visit(*visiting.cgroup, visiting.within);
+    const Within below = Below(*visiting.cgroup, visiting.within);
+    const auto& children = visiting.cgroup->children;
+    for (auto child = children.rbegin(); child != children.rend(); ++child) {
+      to_visit_.push_back({child->get(), below});
+    }
+  }
+}
+
+// Children stand behind their parents.
+void CgroupTable::TellParents() {
+  for (auto it = walked_.rbegin(); it != walked_.rend(); ++it) {
+    Cgroup& cgroup = **it;
+    const bool is_container = cgroup.name.kind == CgroupKind::kContainer;
+    if (is_container && cgroup.contains_container) cgroup.kind.reset();
+    if (cgroup.parent == nullptr) continue;
+    cgroup.parent->processes += cgroup.processes;
+    cgroup.parent->incomplete = cgroup.parent->incomplete || cgroup.incomplete;
+    cgroup.parent->contains_container =
+        cgroup.parent->contains_container || cgroup.contains_container || is_container;
+  }
+}
+
+void CgroupTable::ShareHeadroom() {
+  for (Cgroup* cgroup : walked_) {
+    const bool is_root = cgroup->parent == nullptr;
+    std::optional<uint64_t> above = is_root ? node_headroom_ : cgroup->parent->headroom;
+    // Where it is not known above, a limit of its own does not tell either.
+    bool known = !cgroup->limit_unknown && (is_root || !cgroup->parent->headroom_unknown);
+    if (cgroup->limit) {
+      const auto used = cgroup->memory.unreclaimable;
+      known = known && used;
+      if (used) above = Least(above, *cgroup->limit - std::min(*cgroup->limit, *used));
+    }
+    cgroup->headroom_unknown = !known;
+    cgroup->headroom = known ? above : std::nullopt;
+  }
 }
 
 // With version 1 a process is listed wherever one of its threads is. Its memory is charged where
@@ -166,8 +173,9 @@ void CgroupTable::Visit(Cgroup& cgroup, const Within& within) {
   }
   TakeMembers(cgroup, directory);
   AskNames(cgroup);
-  VisitChildren(cgroup, directory, within);
-  Classify(cgroup, within);
+  UpdateChildren(cgroup, directory);
+  cgroup.contains_container = false;
+  cgroup.kind = KindOf(cgroup, within);
   ReadMemory(cgroup, directory);
 }
 
@@ -202,13 +210,6 @@ void CgroupTable::TakeMembers(Cgroup& cgroup, const CgroupDir& directory) {
   }
 }
 
-void CgroupTable::SumProcesses(Cgroup& cgroup) {
-  for (const auto& child : cgroup.children) {
-    SumProcesses(*child);
-    cgroup.processes += child->processes;
-  }
-}
-
 void CgroupTable::AskNames(Cgroup& cgroup) {
   if (cgroup.name.container_id.empty() && cgroup.name.pod_uid.empty()) return;
   const ContainerName* names = container_names_.Find(cgroup.name, now_);
@@ -218,40 +219,26 @@ void CgroupTable::AskNames(Cgroup& cgroup) {
   cgroup.stamp = ++stamps_;
 }
 
-void CgroupTable::VisitChildren(Cgroup& cgroup, const CgroupDir& directory, Within within) {
-  NameList& names = lists_[static_cast<size_t>(cgroup.depth)];
-  fs_.List(directory, names);
-
-  const bool is_slice =
-      cgroup.name.kind == CgroupKind::kSlice || cgroup.name.kind == CgroupKind::kOther;
-  within.unit = within.unit || cgroup.name.kind == CgroupKind::kUnit;
-  within.pod = within.pod || (cgroup.name.kind == CgroupKind::kPod && cgroup.limit);
-  within.slice = within.slice || (is_slice && cgroup.limit);
-
-  // Both lists are in order: what is only in the old one vanished, what is only in the new one
-  // came.
-  cgroup.contains_container = false;
+// Both lists are in order: what is only in the old one vanished, what is only in the new one came.
+void CgroupTable::UpdateChildren(Cgroup& cgroup, const CgroupDir& directory) {
+  fs_.List(directory, names_);
   std::vector<std::unique_ptr<Cgroup>>& children = cgroup.children;
   size_t at = 0;
-  for (size_t i = 0; i < names.size(); ++i) {
-    while (at < children.size() && NameOf(*children[at]) < names[i]) BuryChild(cgroup, at);
-    if (at == children.size() || NameOf(*children[at]) != names[i]) {
+  for (size_t i = 0; i < names_.size(); ++i) {
+    while (at < children.size() && NameOf(*children[at]) < names_[i]) BuryChild(cgroup, at);
+    if (at == children.size() || NameOf(*children[at]) != names_[i]) {
       if (known_ >= kMaxCgroups || cgroup.depth + 1 >= kMaxDepth) {
         ++counts_.skipped;
         cgroup.incomplete = true;
         continue;
       }
       std::string path = cgroup.path + '/';
-      path += names[i];
+      path += names_[i];
       children.insert(children.begin() + static_cast<std::ptrdiff_t>(at),
                       Make(std::move(path), &cgroup));
       ++known_;
     }
-    Cgroup& child = *children[at++];
-    Visit(child, within);
-    cgroup.incomplete = cgroup.incomplete || child.incomplete;
-    cgroup.contains_container = cgroup.contains_container || child.contains_container ||
-                                child.name.kind == CgroupKind::kContainer;
+    ++at;
   }
   while (at < children.size()) BuryChild(cgroup, at);
 }
@@ -269,13 +256,22 @@ void CgroupTable::MarkGone(Cgroup& cgroup) {
   for (const auto& child : cgroup.children) MarkGone(*child);
 }
 
-void CgroupTable::Classify(Cgroup& cgroup, const Within& within) {
-  cgroup.kind.reset();
-  if (cgroup.parent == nullptr) return;
+CgroupTable::Within CgroupTable::Below(const Cgroup& cgroup, Within within) {
+  const CgroupKind kind = cgroup.name.kind;
+  const bool is_slice = kind == CgroupKind::kSlice || kind == CgroupKind::kOther;
+  within.unit = within.unit || kind == CgroupKind::kUnit;
+  within.pod = within.pod || (kind == CgroupKind::kPod && cgroup.limit);
+  within.slice = within.slice || (is_slice && cgroup.limit);
+  return within;
+}
+
+// What it would be exported as; of a container the containers in it have their say later.
+std::optional<CgroupKind> CgroupTable::KindOf(const Cgroup& cgroup, const Within& within) {
+  if (cgroup.parent == nullptr) return std::nullopt;
   bool shown = false;
   switch (cgroup.name.kind) {
     case CgroupKind::kContainer:
-      shown = !cgroup.contains_container;
+      shown = true;
       break;
     case CgroupKind::kUnit:
       shown = !within.unit;
@@ -288,24 +284,13 @@ void CgroupTable::Classify(Cgroup& cgroup, const Within& within) {
       shown = cgroup.limit && !within.slice;
       break;
   }
-  if (!shown) return;
-  cgroup.kind = cgroup.name.kind == CgroupKind::kOther ? CgroupKind::kSlice : cgroup.name.kind;
+  if (!shown) return std::nullopt;
+  return cgroup.name.kind == CgroupKind::kOther ? CgroupKind::kSlice : cgroup.name.kind;
 }
 
 void CgroupTable::ReadMemory(Cgroup& cgroup, const CgroupDir& directory) {
   if (!cgroup.kind && !cgroup.limit) return;
   if (fs_.ReadMemory(directory, cgroup.memory) == ReadStatus::kMalformed) ++counts_.malformed;
-}
-
-void CgroupTable::ShareHeadroom(Cgroup& cgroup, std::optional<uint64_t> above, bool known) {
-  if (cgroup.limit) {
-    const auto used = cgroup.memory.unreclaimable;
-    known = known && used;
-    if (used) above = Least(above, *cgroup.limit - std::min(*cgroup.limit, *used));
-  }
-  known = known && !cgroup.limit_unknown;
-  cgroup.headroom = known ? above : std::nullopt;
-  for (const auto& child : cgroup.children) ShareHeadroom(*child, above, known);
 }
 
 Cgroup* CgroupTable::Of(int32_t pid, uint64_t start_ticks) {
@@ -359,63 +344,40 @@ Cgroup* CgroupTable::At(std::string_view path) {
 
 void CgroupTable::EndPass() {
   container_names_.EndPass(now_);
-  selection_.Begin();
-  if (mounted_) Offer(*root_);
-  selection_.Decide(now_);
-  exported_.clear();
-  if (mounted_) Show(*root_);
+  Choose();
   counts_.exported = exported_.size();
   buried_.clear();
   std::erase_if(stand_ins_, [](const auto& entry) { return entry.second->members == 0; });
 }
 
-void CgroupTable::Offer(Cgroup& cgroup) {
-  if (cgroup.kind && cgroup.memory.usage) {
-    selection_.Offer(cgroup.selection, cgroup.memory.unreclaimable.value_or(0), 0, true, now_);
-  } else {
-    cgroup.selection = SelectionState{};
+void CgroupTable::Choose() {
+  selection_.Begin();
+  exported_.clear();
+  if (!mounted_) return;
+  const auto may_be_shown = [](const Cgroup& cgroup) { return cgroup.kind && cgroup.memory.usage; };
+  for (Cgroup* cgroup : walked_) {
+    if (may_be_shown(*cgroup)) {
+      selection_.Offer(cgroup->selection, cgroup->memory.unreclaimable.value_or(0), 0, true, now_);
+    } else {
+      cgroup->selection = SelectionState{};
+    }
   }
-  for (const auto& child : cgroup.children) Offer(*child);
+  selection_.Decide(now_);
+  for (Cgroup* cgroup : walked_) {
+    if (cgroup->selection.chosen) RenderLabels(*cgroup);
+    // Two with one label, and the whole exposition would be refused.
+    if (cgroup->selection.chosen && !IsShown(*cgroup)) {
+      exported_.push_back(cgroup);
+    } else if (may_be_shown(*cgroup)) {
+      ++counts_.cut;
+    }
+  }
 }
 
-void CgroupTable::Show(Cgroup& cgroup) {
-  if (cgroup.selection.chosen) Render(cgroup);
-  if (cgroup.selection.chosen && !IsShown(cgroup.labels)) {
-    exported_.push_back(&cgroup);
-  } else if (cgroup.kind && cgroup.memory.usage) {
-    ++counts_.cut;
-  }
-  for (const auto& child : cgroup.children) Show(*child);
-}
-
-// Whoever may make cgroups may also look for two names with the same hash: the second is not shown,
-// or the whole exposition would be refused.
-bool CgroupTable::IsShown(const std::string& labels) const {
-  if (labels.find(kHashMark) == std::string::npos) return false;
+bool CgroupTable::IsShown(const Cgroup& cgroup) const {
+  if (!MayShareLabel(cgroup.path)) return false;
   return std::any_of(exported_.begin(), exported_.end(),
-                     [&](const Cgroup* shown) { return shown->labels == labels; });
-}
-
-void CgroupTable::Render(Cgroup& cgroup) {
-  const std::string_view group =
-      cgroup.group != nullptr && !cgroup.several_groups && !cgroup.incomplete
-          ? std::string_view(cgroup.group->name)
-          : std::string_view();
-  if (!cgroup.labels.empty() && cgroup.labelled_kind == cgroup.kind &&
-      cgroup.labelled_stamp == cgroup.stamp && cgroup.labelled_group == group) {
-    return;
-  }
-  cgroup.labelled_kind = cgroup.kind;
-  cgroup.labelled_stamp = cgroup.stamp;
-  cgroup.labelled_group = group;
-  cgroup.labels.clear();
-  AppendLabel(cgroup.labels, "cgroup", CgroupLabel(cgroup.path));
-  AppendLabel(cgroup.labels, "kind", KindLabel(*cgroup.kind));
-  AppendKnownLabel(cgroup.labels, "unit", cgroup.name.unit);
-  AppendKnownLabel(cgroup.labels, "namespace", cgroup.names.name_space);
-  AppendKnownLabel(cgroup.labels, "pod", cgroup.names.pod);
-  AppendKnownLabel(cgroup.labels, "container", cgroup.names.container);
-  AppendKnownLabel(cgroup.labels, "group", group);
+                     [&](const Cgroup* shown) { return shown->labels == cgroup.labels; });
 }
 
 }  // namespace memleak

@@ -38,6 +38,7 @@ struct Cgroup {
   std::optional<uint64_t> limit;     // nothing for none
   CgroupMemory memory;               // of what may be exported or has a limit
   std::optional<uint64_t> headroom;  // to the nearest limit, its ancestors' and the node's included
+  bool headroom_unknown = false;     // a limit on the way up could not be judged
   uint64_t processes = 0;            // in it and below
   const Group* group = nullptr;      // that of all its processes
   bool several_groups = false;
@@ -62,10 +63,6 @@ struct Cgroup {
 
 // The nearest cgroup that both are in.
 const Cgroup* CommonAncestor(const Cgroup* a, const Cgroup* b);
-
-// How a cgroup's path stands in a label: itself, or where that would be cut or is not UTF-8, a part
-// of it with a hash, so that no two are the same.
-std::string CgroupLabel(std::string_view path);
 
 class CgroupTable {
  public:
@@ -118,30 +115,34 @@ class CgroupTable {
     bool pod = false;
     bool slice = false;
   };
+  struct Visiting {
+    Cgroup* cgroup;
+    Within within;
+  };
   struct Member {
     int32_t pid;
     Cgroup* cgroup;
   };
 
   std::unique_ptr<Cgroup> Make(std::string path, Cgroup* parent);
+  void Walk();
   void Visit(Cgroup& cgroup, const Within& within);
   void Forget(Cgroup& cgroup, ReadStatus status);
-  void VisitChildren(Cgroup& cgroup, const CgroupDir& directory, Within within);
   void TakeMembers(Cgroup& cgroup, const CgroupDir& directory);
-  void SettleThreads();
-  static void SumProcesses(Cgroup& cgroup);
   void AskNames(Cgroup& cgroup);
-  static void Classify(Cgroup& cgroup, const Within& within);
+  void UpdateChildren(Cgroup& cgroup, const CgroupDir& directory);
+  static Within Below(const Cgroup& cgroup, Within within);
+  static std::optional<CgroupKind> KindOf(const Cgroup& cgroup, const Within& within);
   void ReadMemory(Cgroup& cgroup, const CgroupDir& directory);
-  void ShareHeadroom(Cgroup& cgroup, std::optional<uint64_t> above, bool known);
   void BuryChild(Cgroup& cgroup, size_t index);
   void MarkGone(Cgroup& cgroup);
+  void SettleThreads();
+  void TellParents();
+  void ShareHeadroom();
   std::optional<uint64_t> HeadroomOfStandIns() const;
   Cgroup* InHierarchy(std::string_view path) const;
-  void Offer(Cgroup& cgroup);
-  void Show(Cgroup& cgroup);
-  bool IsShown(const std::string& labels) const;
-  static void Render(Cgroup& cgroup);
+  void Choose();
+  bool IsShown(const Cgroup& cgroup) const;
 
   CgroupFs fs_;
   ContainerNames container_names_;
@@ -155,8 +156,10 @@ class CgroupTable {
   uint64_t looked_at_ticks_ = 0;
   std::optional<uint64_t> node_headroom_;
   uint64_t stamps_ = 0;
-  size_t known_ = 0;             // cgroups below the root
-  std::vector<NameList> lists_;  // by depth
+  size_t known_ = 0;  // cgroups below the root
+  NameList names_;    // of the children of one
+  std::vector<Visiting> to_visit_;
+  std::vector<Cgroup*> walked_;  // all of this pass, parents before their children
   std::vector<int32_t> pids_;
   std::vector<Member> members_;  // by pid
   size_t cursor_ = 0;            // in members_, of the last Of

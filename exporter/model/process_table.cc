@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "exporter/host/process/process_identity.h"
+#include "exporter/model/cgroup_labels.h"
 #include "exporter/model/label_text.h"
 
 namespace memleak {

@@ -141,6 +141,12 @@ ReadStatus CgroupFs::ReadLimit(const CgroupDir& cgroup, std::optional<uint64_t>&
 
 ReadStatus CgroupFs::ReadMemory(const CgroupDir& cgroup, CgroupMemory& memory) {
   memory = CgroupMemory{};
+  memory.usage = ReadBytes(cgroup, version_1_ ? "memory.usage_in_bytes" : "memory.current");
+  if (version_1_) {
+    memory.kernel = ReadBytes(cgroup, "memory.kmem.usage_in_bytes");
+  } else {
+    memory.swap = ReadBytes(cgroup, "memory.swap.current");
+  }
   std::string_view text;
   const ReadStatus status = ReadFile(cgroup, "memory.stat", text);
   if (status != ReadStatus::kOk) return status;
@@ -151,13 +157,9 @@ ReadStatus CgroupFs::ReadMemory(const CgroupDir& cgroup, CgroupMemory& memory) {
   memory.page_cache = stat->page_cache;
   memory.in_both = stat->in_both;
   if (version_1_) {
-    memory.usage = ReadBytes(cgroup, "memory.usage_in_bytes");
-    memory.kernel = ReadBytes(cgroup, "memory.kmem.usage_in_bytes");
     memory.swap = stat->swap;
   } else {
-    memory.usage = ReadBytes(cgroup, "memory.current");
     memory.kernel = stat->kernel;
-    memory.swap = ReadBytes(cgroup, "memory.swap.current");
   }
   if (memory.usage) {
     const uint64_t usage = *memory.usage;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "exporter/host/cgroup/cgroup_memory.h"
@@ -36,7 +37,7 @@ class NameList {
     size_t size;
   };
   std::string_view View(const Name& name) const {
-    return std::string_view(text_).substr(name.begin, name.size);
+    return std::string_view{text_}.substr(name.begin, name.size);
   }
   std::string text_;
   std::vector<Name> names_;
@@ -56,7 +57,7 @@ class CgroupDir {
 class CgroupFs {
  public:
   // `sysfs` is where the host's /sys is mounted.
-  explicit CgroupFs(const std::string& sysfs) : sysfs_(sysfs) {}
+  explicit CgroupFs(std::string sysfs) : sysfs_(std::move(sysfs)) {}
 
   // Finds the hierarchy, if that was not done: it may be mounted after we started. kGone where
   // there is none.

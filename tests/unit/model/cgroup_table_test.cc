@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "exporter/model/cgroup_labels.h"
 #include "tests/catch.h"
 #include "tests/unit/support/allocation_counter.h"
 #include "tests/unit/support/proc_tree.h"

@@ -25,36 +25,34 @@ namespace memleak {
 struct Cgroup {
   std::string path;  // "" is the root, "/a/b" below it
   Cgroup* parent = nullptr;
-  int depth = 0;
   std::vector<std::unique_ptr<Cgroup>> children;  // in the order of their names' bytes
+  int depth = 0;
+
+  bool gone = false;                // vanished in this pass
+  bool contains_container = false;  // somewhere below
+  bool incomplete = false;  // something below was not looked at: `processes` says too little
+  bool several_groups = false;
+  bool limit_unknown = false;
+  bool headroom_unknown = false;  // a limit on the way up could not be judged
+  // What it is exported as; nothing when it never is: neither container, unit nor limited, or
+  // another one of its kind counts the same memory.
+  std::optional<CgroupKind> kind;
+  std::optional<CgroupKind> labelled_kind;  // what `labels` say
+
+  std::optional<uint64_t> limit;     // nothing for none
+  std::optional<uint64_t> headroom;  // to the nearest limit, its ancestors' and the node's included
+  CgroupMemory memory;               // of what may be exported or has a limit
+  uint64_t processes = 0;            // in it and below
+  uint64_t members = 0;              // those of the process table
+  const Group* group = nullptr;      // that of all of them, unless there are several
 
   CgroupName name;      // what the path says
   ContainerName names;  // what the node's files add
   uint64_t stamp = 0;   // changes with `names`, and is never that of another cgroup
-  bool gone = false;    // vanished in this pass
 
-  // Of the last pass.
-  bool limit_unknown = false;
-  std::optional<uint64_t> limit;     // nothing for none
-  CgroupMemory memory;               // of what may be exported or has a limit
-  std::optional<uint64_t> headroom;  // to the nearest limit, its ancestors' and the node's included
-  bool headroom_unknown = false;     // a limit on the way up could not be judged
-  uint64_t processes = 0;            // in it and below
-  const Group* group = nullptr;      // that of all its processes
-  bool several_groups = false;
-  bool contains_container = false;
-  bool incomplete = false;  // something below was not looked at: `processes` says too little
-  uint64_t members = 0;     // processes of the process table, in it and below
-
-  // What it is exported as; nothing when it never is: neither container, unit nor limited, or
-  // another one of its kind counts the same memory.
-  std::optional<CgroupKind> kind;
   SelectionState selection;
-  std::string labels;  // rendered
-
-  // What `labels` were rendered from, beside the path.
-  std::optional<CgroupKind> labelled_kind;
-  uint64_t labelled_stamp = 0;
+  std::string labels;           // rendered, from what is above
+  uint64_t labelled_stamp = 0;  // from these names
   std::string labelled_group;
 
   // Called once for each process that is in it; `member_group` is nullptr while it has none.

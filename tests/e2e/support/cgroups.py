@@ -68,9 +68,13 @@ class Cgroup:
 
     def remove(self):
         """With all below it, when all processes have gone."""
-        for directory, _, _ in os.walk(self.directory, topdown=False):
-            # The end of a process leaves its cgroup a moment later.
-            wait_for(f"the removal of {directory}", lambda: _rmdir(directory))
+        remove_tree(self.directory)
+
+
+def remove_tree(top):
+    for directory, _, _ in os.walk(top, topdown=False):
+        # The end of a process leaves its cgroup a moment later.
+        wait_for(f"the removal of {directory}", lambda: _rmdir(directory))
 
 
 def _rmdir(directory):

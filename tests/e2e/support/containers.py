@@ -11,10 +11,10 @@ import tempfile
 
 import pytest
 
-from support.cgroups import need_memory_cgroups
+from support.cgroups import need_memory_cgroups, remove_tree
 from support.programs import Actor, helper, unique
 from support.requirements import need_tool
-from support.waiting import DEADLINE_SECONDS, wait_for
+from support.waiting import DEADLINE_SECONDS
 
 CGROUP_MOUNTS = pathlib.Path("/sys/fs/cgroup")
 IMAGE = "actor:1"
@@ -105,19 +105,8 @@ class Podman:
             self.remove(identity)
         # Both the containers' own and the one of their monitors.
         for mount in CGROUP_MOUNTS.iterdir():
-            for directory, _, _ in os.walk(f"{mount}{self.parent}", topdown=False):
-                wait_for(f"the removal of {directory}", lambda: _rmdir(directory))
+            remove_tree(f"{mount}{self.parent}")
         shutil.rmtree(self.rootfs)
-
-
-def _rmdir(directory):
-    try:
-        os.rmdir(directory)
-    except FileNotFoundError:
-        pass
-    except OSError:
-        return False
-    return True
 
 
 class Container(Actor):

@@ -56,10 +56,10 @@ std::string CgroupLabel(std::string_view path) {
 bool MayShareLabel(std::string_view path) { return !path.empty() && CgroupLabel(path) != path; }
 
 void RenderLabels(Cgroup& cgroup) {
-  const std::string_view group =
-      cgroup.group != nullptr && !cgroup.several_groups && !cgroup.incomplete
-          ? std::string_view(cgroup.group->name)
-          : std::string_view();
+  std::string_view group;
+  if (cgroup.group != nullptr && !cgroup.several_groups && !cgroup.incomplete) {
+    group = cgroup.group->name;
+  }
   if (!cgroup.labels.empty() && cgroup.labelled_kind == cgroup.kind &&
       cgroup.labelled_stamp == cgroup.stamp && cgroup.labelled_group == group) {
     return;

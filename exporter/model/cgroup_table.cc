@@ -9,7 +9,7 @@ namespace memleak {
 namespace {
 
 std::string_view NameOf(const Cgroup& cgroup) {
-  return std::string_view(cgroup.path).substr(cgroup.path.rfind('/') + 1);
+  return std::string_view{cgroup.path}.substr(cgroup.path.rfind('/') + 1);
 }
 
 std::optional<uint64_t> Least(std::optional<uint64_t> a, std::optional<uint64_t> b) {
@@ -98,16 +98,14 @@ void CgroupTable::Walk() {
     Visit(*visiting.cgroup, visiting.within);
     const Within below = Below(*visiting.cgroup, visiting.within);
     const auto& children = visiting.cgroup->children;
-    for (auto child = children.rbegin(); child != children.rend(); ++child) {
-      to_visit_.push_back({child->get(), below});
-    }
+    for (size_t i = children.size(); i-- > 0;) to_visit_.push_back({children[i].get(), below});
   }
 }
 
 // Children stand behind their parents.
 void CgroupTable::TellParents() {
-  for (auto it = walked_.rbegin(); it != walked_.rend(); ++it) {
-    Cgroup& cgroup = **it;
+  for (size_t i = walked_.size(); i-- > 0;) {
+    Cgroup& cgroup = *walked_[i];
     const bool is_container = cgroup.name.kind == CgroupKind::kContainer;
     if (is_container && cgroup.contains_container) cgroup.kind.reset();
     if (cgroup.parent == nullptr) continue;

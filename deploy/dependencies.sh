@@ -20,7 +20,8 @@ packages_of() {
       ;;
     unit) echo catch2 clang-format python3 ;;
     test)
-      echo python3 python3-pytest python3-prometheus-client curl openssl procps fuse3 libfuse3-dev \
+      echo python3 python3-pytest python3-pytest-xdist python3-prometheus-client curl openssl procps \
+        fuse3 libfuse3-dev \
         default-jdk-headless/javac nodejs/node ruby/ruby perl/perl php-cli/php \
         podman/podman runc/runc busybox/busybox xz-utils
       ;;

@@ -16,6 +16,9 @@ from support.exporter import EXPORT_ALL
 from support.programs import unique
 from support.requirements import need_mount_namespace
 
+# This host as it is, so that nothing else may run beside it.
+pytestmark = pytest.mark.host
+
 FLAGS = (*EXPORT_ALL, "--cgroup.limit=100000")
 STUCK = "memleak_slow_reads_stuck"
 UID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"

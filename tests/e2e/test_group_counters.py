@@ -6,6 +6,9 @@ from support.exporter import EXPORT_ALL
 from support.fixtures import FixtureHost
 from support.programs import copy_of_actor, unique
 
+# This host as it is, so that nothing else may run beside it.
+pytestmark = pytest.mark.host
+
 CPU = "memleak_group_cpu_seconds_total"
 FAULTS = "memleak_group_major_page_faults_total"
 

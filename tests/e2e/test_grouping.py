@@ -9,6 +9,9 @@ from support.programs import copy_of, copy_of_actor
 from support.requirements import need_tool
 from support.runtimes import write_scripts
 
+# This host as it is, so that nothing else may run beside it.
+pytestmark = pytest.mark.host
+
 
 @pytest.fixture(scope="module")
 def exporter(start_shared_exporter):

@@ -8,6 +8,9 @@ from support import fixtures, kernel
 from support.exporter import EXPORT_ALL
 from support.programs import copy_of_actor
 
+# This host as it is, so that nothing else may run beside it.
+pytestmark = pytest.mark.host
+
 # 15 bytes are what the kernel keeps.
 COMMS = {
     "spaces": b"two words here",

@@ -11,6 +11,9 @@ from support.fixtures import FixtureHost
 from support.programs import Refused, copy_of_actor, unique
 from support.requirements import need_root
 
+# This host as it is, so that nothing else may run beside it.
+pytestmark = pytest.mark.host
+
 FRESH = "--scrape.min-interval=0s"
 
 

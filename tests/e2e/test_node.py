@@ -14,6 +14,9 @@ from support.programs import Refused
 from support.requirements import need_mount_namespace, need_nobody, need_root, need_tool
 from support.waiting import wait_for
 
+# This host as it is, so that nothing else may run beside it.
+pytestmark = pytest.mark.host
+
 PAGE = os.sysconf("SC_PAGESIZE")
 MIB = 1 << 20
 COLLECTORS = ("meminfo", "swap", "vmstat", "pressure", "slab", "buddyinfo", "filefd",

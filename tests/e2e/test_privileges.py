@@ -12,6 +12,9 @@ from support.fixtures import FixtureHost
 from support.programs import copy_of_actor
 from support.requirements import need_mount_namespace, need_nobody
 
+# This host as it is, so that nothing else may run beside it.
+pytestmark = pytest.mark.host
+
 DENIED = "memleak_scrape_reads_denied_total"
 
 

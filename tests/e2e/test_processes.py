@@ -10,6 +10,9 @@ from support.programs import copy_of_actor, unique
 from support.requirements import need_tool
 from support.waiting import wait_for
 
+# This host as it is, so that nothing else may run beside it.
+pytestmark = pytest.mark.host
+
 MIB = 1 << 20
 BLOCK = 100 * MIB
 

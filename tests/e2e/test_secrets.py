@@ -6,6 +6,9 @@ from support.exporter import EXPORT_ALL
 from support.programs import copy_of_actor
 from support.requirements import need_tool
 
+# This host as it is, so that nothing else may run beside it.
+pytestmark = pytest.mark.host
+
 SECRET = "hunter2-sk-live-51H8x"
 
 

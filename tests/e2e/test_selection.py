@@ -6,6 +6,9 @@ from support import kernel
 from support.fixtures import FixtureHost
 from support.programs import copy_of_actor, unique
 
+# This host as it is, so that nothing else may run beside it.
+pytestmark = pytest.mark.host
+
 MIB = 1 << 20
 RESIDENT = "memleak_process_resident_memory_bytes"
 FRESH = "--scrape.min-interval=0s"

@@ -12,6 +12,9 @@ from support.fixtures import FixtureHost
 from support.programs import copy_of_actor, helper
 from support.requirements import need_root
 
+# This host as it is, so that nothing else may run beside it.
+pytestmark = pytest.mark.host
+
 STUCK = "memleak_slow_reads_stuck"
 MAX_STUCK = 4
 FLAGS = ("--scrape.min-interval=0s", "--process.min-rss=0", "--process.min-age=0s")

@@ -9,6 +9,9 @@ from support import kernel
 from support.exporter import EXPORT_ALL
 from support.programs import copy_of_actor
 
+# This host as it is, so that nothing else may run beside it.
+pytestmark = pytest.mark.host
+
 SECONDS = 90
 MIB = 1 << 20
 

@@ -108,14 +108,14 @@ TEST_CASE("the zones of buddyinfo are bounded") {
 
 TEST_CASE("a line of slabinfo is read from behind, since a name may hold blanks") {
   std::vector<SlabInfoLine> lines(3);
-  REQUIRE(ParseSlabInfo(
+  const std::string text =
       std::string(kSlabHead) +
-          "ext4_inode_cache  521500 521500   1128   14    4 : tunables    0    0    0 : slabdata  "
-          "37250  37251      0\n"
-          "two words 1 2       1920   1920     64   64    1 : tunables    0    0    0 : slabdata   "
-          "   29     30      0\n"
-          "a : slabdata : tunables 5 6 7 8 2 : tunables 9 9 9 : slabdata 3 4 0 : globalstat 1\n",
-      lines));
+      "ext4_inode_cache  521500 521500   1128   14    4 : tunables    0    0    0 : slabdata  "
+      "37250  37251      0\n"
+      "two words 1 2       1920   1920     64   64    1 : tunables    0    0    0 : slabdata   "
+      "   29     30      0\n"
+      "a : slabdata : tunables 5 6 7 8 2 : tunables 9 9 9 : slabdata 3 4 0 : globalstat 1\n";
+  REQUIRE(ParseSlabInfo(text, lines));
   REQUIRE(lines.size() == 3);
   CHECK(lines[0].name == "ext4_inode_cache");
   CHECK(lines[0].pages == 37251u * 4);

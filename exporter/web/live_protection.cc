@@ -20,7 +20,7 @@ struct Look {
   std::optional<ProtectionFiles> files;
   std::string error;  // why there are none
 
-  std::string fingerprint() const { return files ? files->fingerprint : "error: " + error; }
+  std::string fingerprint() const { return files ? Fingerprint(*files) : "error: " + error; }
 };
 
 Look LookAt(const std::string& path) {
@@ -38,6 +38,7 @@ Look LookAt(const std::string& path) {
 // Shared with the thread, which may be left behind in a read that does not return.
 struct LiveProtection::State {
   void Watch();
+  void Consider(const Look& look);
   void Use(const Look& look);
 
   std::string path;
@@ -82,16 +83,23 @@ void LiveProtection::State::Use(const Look& look) {
   broken = false;
 }
 
+void LiveProtection::State::Consider(const Look& look) {
+  std::string now = look.fingerprint();
+  const bool settled = now == seen;
+  seen = std::move(now);
+  if (settled && seen != used) Use(look);
+}
+
 void LiveProtection::State::Watch() {
   std::unique_lock lock(mutex);
   while (!changed.wait_for(lock, interval, [this] { return stop; })) {
     lock.unlock();
     try {
       const Look look = LookAt(path);
-      std::string now = look.fingerprint();
-      const bool settled = now == seen;
-      seen = std::move(now);
-      if (settled && seen != used) Use(look);
+      lock.lock();
+      const bool stopped = stop;  // it may have taken so long that the program is ending
+      lock.unlock();
+      if (!stopped) Consider(look);
     } catch (const std::exception& error) {  // out of memory: the next look may fare better
       Log(LogLevel::kError, "web config could not be looked at", {{"error", error.what()}});
     }
@@ -110,7 +118,7 @@ LiveProtection::LiveProtection(const std::string& path, std::chrono::millisecond
   const ProtectionFiles files = ReadProtectionFiles(path);
   state_->path = path;
   state_->interval = interval;
-  state_->used = state_->seen = files.fingerprint;
+  state_->used = state_->seen = Fingerprint(files);
   state_->current = MakeProtection(files, nullptr);
   thread_ = std::thread([state = state_] { state->Watch(); });
 }

@@ -1,7 +1,6 @@
 #include "exporter/web/protection.h"
 
 #include <array>
-#include <initializer_list>
 
 #include "exporter/config/text_file.h"
 #include "exporter/web/openssl_api.h"
@@ -10,8 +9,8 @@ namespace memleak {
 
 ProtectionFiles ReadProtectionFiles(const std::string& path) {
   ProtectionFiles files;
-  const std::string text = ReadTextFile("--web.config.file", path);
-  files.config = ParseWebConfig(path, text);
+  files.text = ReadTextFile("--web.config.file", path);
+  files.config = ParseWebConfig(path, files.text);
   if (files.config.tls) {
     const WebConfig::Tls& tls = *files.config.tls;
     files.certificate = ReadTextFile("cert_file", tls.cert_file);
@@ -20,14 +19,18 @@ ProtectionFiles ReadProtectionFiles(const std::string& path) {
       files.client_ca = ReadTextFile("client_ca_file", tls.client_ca_file);
     }
   }
-  for (const std::string_view part : std::initializer_list<std::string_view>{
-           text, files.certificate, files.key, files.client_ca}) {
-    std::array<char, 32> digest{};
-    EVP_Digest(part.data(), part.size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
-               EVP_sha256(), nullptr);
-    files.fingerprint.append(digest.data(), digest.size());
-  }
   return files;
+}
+
+std::string Fingerprint(const ProtectionFiles& files) {
+  std::string fingerprint;
+  for (const std::string* part : {&files.text, &files.certificate, &files.key, &files.client_ca}) {
+    std::array<char, 32> digest{};
+    EVP_Digest(part->data(), part->size(), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
+               EVP_sha256(), nullptr);
+    fingerprint.append(digest.data(), digest.size());
+  }
+  return fingerprint;
 }
 
 std::shared_ptr<const Protection> MakeProtection(const ProtectionFiles& files,

@@ -24,14 +24,19 @@ struct Protection {
 // What the files hold, read once, so that what is compared is what is used.
 struct ProtectionFiles {
   WebConfig config;
+  std::string text;  // what `config` was read from
   std::string certificate;
   std::string key;
   std::string client_ca;
-  std::string fingerprint;  // the same exactly when all files hold the same
 };
 
 // Throws UsageError for what is wrong in the file at `path`, StartupError for what cannot be read.
+// May hang as long as a file system does, and is then left behind at the end of the program: so it
+// uses nothing that is taken down by then, OpenSSL for one.
 ProtectionFiles ReadProtectionFiles(const std::string& path);
+
+// The same exactly when all files hold the same.
+std::string Fingerprint(const ProtectionFiles& files);
 
 // Throws StartupError for what OpenSSL refuses. What `previous` knows of its users' passwords is
 // kept where the users are the same.

@@ -145,8 +145,8 @@ end_to_end() {
   # The programs that are measured are always those of the dev build: a sanitizer would change their
   # memory.
   export MEMLEAK_EXPORTER=$PWD/build/$preset/memleak_exporter MEMLEAK_BUILD=$PWD/build/dev
-  # Those on trees of files wait for timeouts, certificates and servers: several at once.
-  limited 3600 $python -m pytest -q -n 4 -m "$selection and not host" \
+  # Most have a host or a cgroup of their own and wait for timeouts and servers: several at once.
+  limited 3600 $python -m pytest -q -n 6 --dist loadgroup -m "$selection and not host" \
     --junitxml="$results/e2e-$preset/beside.xml" tests/e2e || status=1
   limited 3600 $python -m pytest -q -m "$selection and host" \
     --junitxml="$results/e2e-$preset/alone.xml" tests/e2e || status=1

@@ -15,9 +15,6 @@ from support.programs import copy_of_actor, unique
 from support.requirements import need_mount_namespace, need_nobody
 from support.waiting import DEADLINE_SECONDS, wait_for
 
-# This host as it is, so that nothing else may run beside it.
-pytestmark = pytest.mark.host
-
 MIB = 1 << 20
 FLAGS = (*EXPORT_ALL, "--cgroup.limit=100000")
 USAGE = "memleak_cgroup_memory_usage_bytes"

@@ -16,8 +16,8 @@ from support.exporter import EXPORT_ALL
 from support.programs import unique
 from support.requirements import need_mount_namespace
 
-# This host as it is, so that nothing else may run beside it.
-pytestmark = pytest.mark.host
+# All have containers of the same names: two at once would see each other's.
+pytestmark = pytest.mark.xdist_group("container names")
 
 FLAGS = (*EXPORT_ALL, "--cgroup.limit=100000")
 STUCK = "memleak_slow_reads_stuck"

@@ -11,9 +11,6 @@ from support.containers import Podman
 from support.requirements import need_mount_namespace
 from support.waiting import wait_for
 
-# This host as it is, so that nothing else may run beside it.
-pytestmark = pytest.mark.host
-
 MIB = 1 << 20
 FLAGS = (*EXPORT_ALL, "--cgroup.limit=100000")
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "exporter/config/errors.h"
+#include "exporter/config/quote.h"
 #include "exporter/config/units.h"
 #include "exporter/config/values.h"
 
@@ -13,6 +14,7 @@ using Kind = Flag::Kind;
 
 constexpr int kMaxRequestsLimit = 1'000;
 constexpr int kMaxSeriesLimit = 100'000;
+constexpr std::chrono::milliseconds kShortestSlot{10};
 
 // Rows of one section; each function adds one kind of row.
 class Section {
@@ -164,12 +166,26 @@ void AddTiming(std::vector<Flag>& table) {
                [](std::string_view value, Options& options) {
                  options.scrape.min_interval = ParseDuration(value);
                });
-  timing.Value("trend.interval", "TIME", "15s", "how often to look when nobody scrapes",
+  timing.Value("trend.slot", "TIME", "60s",
+               "what the trends are made of: all that they take, from the first verdict to the "
+               "longest memory, scales with it; 1s for a demonstration",
+               [](std::string_view value, Options& options) {
+                 options.trend.slot = ParseDuration(value);
+                 if (options.trend.slot < kShortestSlot) {
+                   throw UsageError(Quoted(value) + " is too short a slot; use 10ms or more");
+                 }
+               });
+  timing.Value("trend.interval", "TIME", "",
+               "how often to look when nobody scrapes; a quarter of trend.slot without it",
                [](std::string_view value, Options& options) {
                  options.trend.interval = ParseDuration(value);
                  if (options.trend.interval.count() == 0) {
                    throw UsageError("0 is too short an interval; use 1ms or more, like 15s");
                  }
+               });
+  timing.Value("trend.state-file", "FILE", "", "keeps the trends across a restart of the exporter",
+               [](std::string_view value, Options& options) {
+                 options.trend.state_file = ParsePath(value);
                });
 }
 

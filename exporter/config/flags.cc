@@ -160,8 +160,19 @@ void Apply(const std::vector<Given>& all, Options& options) {
   }
 }
 
+// What holds before anything is given.
+Options Defaults() {
+  Options options;
+  options.trend.interval = {};  // which nobody can give: the default depends on the slot
+  return options;
+}
+
 // What follows from several options together.
 void Finalise(Options& options) {
+  constexpr int kLooksPerSlot = 4;
+  if (options.trend.interval.count() == 0) {
+    options.trend.interval = options.trend.slot / kLooksPerSlot;
+  }
   options.scrape.min_interval = std::min(options.scrape.min_interval, options.trend.interval);
 }
 
@@ -181,10 +192,11 @@ CommandLine ParseCommandLine(std::span<const char* const> arguments,
   }
   // Flags are looked at first, for the file's name and so that their errors come before its own;
   // then once more, on top of what the file says.
+  line.options = Defaults();
   Apply(all, line.options);
   if (!line.options.config_file.empty()) {
     const std::string path = line.options.config_file;
-    line.options = Options{};
+    line.options = Defaults();
     ApplyConfigFile(path, table, line.options);
     Apply(all, line.options);
   }

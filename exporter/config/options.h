@@ -76,7 +76,9 @@ struct Options {
   } scrape;
 
   struct Trend {
-    std::chrono::milliseconds interval{15'000};  // refresh when nobody scrapes
+    std::chrono::milliseconds slot{60'000};      // every duration of the engine scales with it
+    std::chrono::milliseconds interval{15'000};  // refresh when nobody scrapes; a quarter of a slot
+    std::string state_file;                      // keeps trends across a restart, empty without one
 
     bool operator==(const Trend&) const = default;
   } trend;

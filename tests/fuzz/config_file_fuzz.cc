@@ -37,7 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   Require(!options.web.listen_addresses.empty(), "there is somewhere to listen");
   Require(options.web.telemetry_path.starts_with('/'), "the metrics have a path");
-  Require(options.web.max_requests > 0 && options.trend.interval.count() > 0,
+  Require(options.web.max_requests > 0 && options.trend.interval.count() > 0 &&
+              options.trend.slot.count() > 0,
           "limits are positive");
   for (const GroupRule& rule : options.group.rules) {
     Require(!rule.name.empty() && !rule.regex.empty(), "a rule has a name and a match");

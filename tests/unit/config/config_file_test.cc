@@ -79,7 +79,7 @@ group:
       match: 'worker=(\w+)'
 cgroup: {limit: 12}
 scrape: {min-interval: 0}
-trend: {interval: 5s}
+trend: {slot: 2s, interval: 5s, state-file: /var/lib/trends}
 log:
   level: debug
   format: json
@@ -92,7 +92,7 @@ log:
   expected.group = {100'000, {{"api", "java .*api\\.jar"}, {"w-\\1", "worker=(\\w+)"}}};
   expected.cgroup = {12};
   expected.scrape = {milliseconds(0)};
-  expected.trend = {milliseconds(5'000)};
+  expected.trend = {milliseconds(2'000), milliseconds(5'000), "/var/lib/trends"};
   expected.log = {LogLevel::kDebug, LogFormat::kJson};
   CHECK(options == expected);
 }
@@ -311,6 +311,14 @@ TEST_CASE("what the file says holds where no flag is given") {
   CHECK(options.web.listen_addresses == std::vector<std::string>{":7"});
   CHECK(options.trend.interval == milliseconds(100));
   CHECK(options.scrape.min_interval == milliseconds(100));
+}
+
+TEST_CASE("the slot of the file sets the interval of the trends too") {
+  const TemporaryFile file("trend: {slot: 1s}\n");
+  CHECK(Flags({"--config.file", file.Path().c_str()}).trend.interval == milliseconds(250));
+  CHECK(Flags({"--config.file", file.Path().c_str(), "--trend.slot=2s"}).trend.interval ==
+        milliseconds(500));
+  CHECK(ConfigError("trend: {slot: 9ms}").find("test.yaml:1: trend.slot: \"9ms\" is too") == 0);
 }
 
 TEST_CASE("an error in the file names the file, also where a flag replaces the value") {

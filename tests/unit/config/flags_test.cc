@@ -60,8 +60,12 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "12",
                                 "--scrape.min-interval",
                                 "0",
+                                "--trend.slot",
+                                "2s",
                                 "--trend.interval",
                                 "5s",
+                                "--trend.state-file",
+                                "/var/lib/trends",
                                 "--log.level",
                                 "debug",
                                 "--log.format",
@@ -74,7 +78,7 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
   expected.group = {100'000, {{"api", "java .*api\\.jar"}, {"w-\\1", "worker=(\\w+)"}}};
   expected.cgroup = {12};
   expected.scrape = {milliseconds(0)};
-  expected.trend = {milliseconds(5'000)};
+  expected.trend = {milliseconds(2'000), milliseconds(5'000), "/var/lib/trends"};
   expected.log = {LogLevel::kDebug, LogFormat::kJson};
   CHECK(spaced == expected);
 
@@ -99,7 +103,9 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "--group.rule=w-\\1=worker=(\\w+)",
                                 "--cgroup.limit=12",
                                 "--scrape.min-interval=0",
+                                "--trend.slot=2s",
                                 "--trend.interval=5s",
+                                "--trend.state-file=/var/lib/trends",
                                 "--log.level=debug",
                                 "--log.format=json",
                                 "serve"});
@@ -142,13 +148,6 @@ TEST_CASE("an unknown flag is named as it was typed") {
   CHECK(FlagError({"--a\nb\x1b"}) == "--a\\nb\\x1b: unknown flag; --help lists the flags");
   CHECK(FlagError({("--" + std::string(9'000, 'a')).c_str()}) ==
         "--" + std::string(118, 'a') + "...: unknown flag; --help lists the flags");
-}
-
-TEST_CASE("flags of later versions are unknown") {
-  for (const char* flag : {"--trend.slot", "--trend.state-file"}) {
-    INFO(flag);
-    CHECK(FlagError({flag, "1"}).find(std::string(flag) + ": unknown flag; ") == 0);
-  }
 }
 
 TEST_CASE("an abbreviated flag is refused with the flag in full") {
@@ -334,8 +333,29 @@ TEST_CASE("the trend interval is longer than nothing") {
   }
 }
 
+TEST_CASE("the trend slot is ten milliseconds or more") {
+  CHECK(Flags({}).trend.slot == milliseconds(60'000));
+  CHECK(Flags({"--trend.slot=10ms"}).trend.slot == milliseconds(10));
+  for (const char* text : {"0", "0s", "9ms"}) {
+    INFO(text);
+    CHECK(FlagError({"--trend.slot", text}) ==
+          "--trend.slot: \"" + std::string(text) + "\" is too short a slot; use 10ms or more");
+  }
+  CHECK(FlagError({"--trend.slot=60"}).find("--trend.slot: \"60\" is not a duration") == 0);
+}
+
+TEST_CASE("the trend interval is a quarter of the slot unless it is given") {
+  CHECK(Flags({}).trend.interval == milliseconds(15'000));
+  CHECK(Flags({"--trend.slot=1s"}).trend.interval == milliseconds(250));
+  CHECK(Flags({"--trend.slot=10ms"}).trend.interval == milliseconds(2));
+  CHECK(Flags({"--trend.slot=4h"}).trend.interval == milliseconds(3'600'000));
+  CHECK(Flags({"--trend.slot=1s", "--trend.interval=15s"}).trend.interval == milliseconds(15'000));
+  CHECK(Flags({"--trend.interval=7s", "--trend.slot=1s"}).trend.interval == milliseconds(7'000));
+}
+
 TEST_CASE("a snapshot is never served for longer than the trend interval") {
   CHECK(Flags({"--trend.interval=200ms"}).scrape.min_interval == milliseconds(200));
+  CHECK(Flags({"--trend.slot=1s"}).scrape.min_interval == milliseconds(250));
   CHECK(Flags({"--scrape.min-interval=1m"}).scrape.min_interval == milliseconds(15'000));
   CHECK(Flags({"--scrape.min-interval=2s"}).scrape.min_interval == milliseconds(2'000));
 }
@@ -343,6 +363,8 @@ TEST_CASE("a snapshot is never served for longer than the trend interval") {
 TEST_CASE("paths are not empty") {
   CHECK(FlagError({"--path.procfs", ""}) ==
         "--path.procfs: \"\" is not a path; use the name of a file or folder");
+  CHECK(FlagError({"--trend.state-file", ""}) ==
+        "--trend.state-file: \"\" is not a path; use the name of a file or folder");
   CHECK(FlagError({"--path.rootfs", ""}) ==
         "--path.rootfs: \"\" is not a path; use the name of a file or folder");
 }

@@ -40,9 +40,9 @@ inline constexpr std::string_view kConfidenceNames[] = {"none", "likely", "confi
 
 // The figures that the reasons are made of. Unknown ones are absent.
 struct TrendEvidence {
-  double from = 0;          // value (of the troughs) where the growth began
-  double to = 0;            // and now
-  double over_seconds = 0;  // between the two
+  double from = 0;                    // value (of the troughs) where the growth began
+  double to = 0;                      // and now
+  double over_seconds = 0;            // between the two
   std::optional<double> steadiness;   // Kendall's tau of the troughs in the window, -1 to 1
   std::optional<double> load_change;  // load now over load when the growth began, 1 for unchanged
   std::optional<double> idle_growth;  // what it grew without load

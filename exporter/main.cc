@@ -1,4 +1,5 @@
-// The program: reads the command line, wires the stages together, waits for the signal to stop.
+// The program: reads the command line and does what it names; to serve is to wire the stages
+// together and wait for the signal to stop.
 #include <malloc.h>
 #include <sys/resource.h>
 
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "collectors/registry.h"
+#include "exporter/cli/analyze.h"
 #include "exporter/config/flags.h"
 #include "exporter/log.h"
 #include "exporter/scraper.h"
@@ -101,6 +103,9 @@ int Run(std::span<const char* const> arguments) {
     case CommandLine::Action::kHelp:
       std::cout << HelpText(collectors);
       break;
+    case CommandLine::Action::kAnalyzeHelp:
+      std::cout << AnalyzeHelpText();
+      break;
     case CommandLine::Action::kVersion:
       std::cout << VersionText();
       break;
@@ -110,6 +115,8 @@ int Run(std::span<const char* const> arguments) {
     case CommandLine::Action::kServe:
       Serve(command_line.options);
       break;
+    case CommandLine::Action::kAnalyze:
+      return Analyze(command_line.analyze);
   }
   return 0;
 }

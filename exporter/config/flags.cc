@@ -1,163 +1,34 @@
 #include "exporter/config/flags.h"
 
 #include <algorithm>
-#include <boost/program_options/errors.hpp>
-#include <boost/program_options/options_description.hpp>
-#include <boost/program_options/parsers.hpp>
-#include <boost/program_options/value_semantic.hpp>
-#include <map>
 #include <optional>
-#include <utility>
 
+#include "exporter/config/analyze_flags.h"
 #include "exporter/config/config_file.h"
+#include "exporter/config/flag_parser.h"
 #include "exporter/config/flag_table.h"
 #include "exporter/config/quote.h"
 
 namespace memleak {
 namespace {
 
-namespace po = boost::program_options;
-
-// No abbreviations, no single dashes, no changes of case: a flag is written in one way.
-constexpr int kStyle = po::command_line_style::allow_long |
-                       po::command_line_style::long_allow_adjacent |
-                       po::command_line_style::long_allow_next;
-
-// What one name on the command line means; a switch has two.
-struct Meaning {
-  const Flag* flag;
-  std::string_view value;  // of a mark or switch
-};
-using Meanings = std::map<std::string, Meaning, std::less<>>;  // by name, without the dashes
-
-// A flag as it was given.
-struct Given {
-  const Flag* flag;
-  std::string typed;  // with the dashes, without the value
-  std::string value;
-};
-
-Meanings MeaningsOf(const std::vector<Flag>& table) {
-  Meanings meanings;
-  for (const Flag& flag : table) {
-    meanings.insert({flag.name, {&flag, "true"}});
-    if (flag.kind == Flag::Kind::kSwitch) meanings.insert({"no-" + flag.name, {&flag, "false"}});
-  }
-  return meanings;
-}
-
-[[noreturn]] void Refuse(std::string_view typed, const std::string& why) {
-  throw UsageError(Printable(typed) + ": " + why);
-}
-
-std::string_view WithoutDashes(std::string_view typed) {
-  return typed.substr(std::min(typed.size(), typed.find_first_not_of('-')));
-}
-
-[[noreturn]] void RefuseUnknown(std::string_view typed, const Meanings& meanings) {
-  const std::string_view name = WithoutDashes(typed);
-  const auto first = meanings.lower_bound(name);
-  const auto matches = [&](auto it) { return it != meanings.end() && it->first.starts_with(name); };
-  if (!name.empty() && matches(first) && !matches(std::next(first))) {
-    Refuse(typed, "unknown flag; write --" + first->first + " in full");
-  }
-  if (name.starts_with("collector.") || name.starts_with("no-collector.")) {
-    Refuse(typed, "unknown flag; --list-collectors names the collectors");
-  }
-  Refuse(typed, "unknown flag; --help lists the flags");
-}
-
-[[noreturn]] void RefuseMissingValue(const std::string& typed, const Flag& flag) {
-  const std::string& example = flag.default_value.empty() ? flag.value_name : flag.default_value;
-  Refuse(typed, "needs a value; use " + typed + '=' + example);
-}
-
-[[noreturn]] void RefuseSyntax(const po::invalid_syntax& error, const Meanings& meanings) {
-  const std::string typed = error.get_option_name();
-  const auto found = meanings.find(WithoutDashes(typed));
-  if (found == meanings.end()) Refuse(typed, "is not understood; --help lists the flags");
-  const Flag& flag = *found->second.flag;
-  if (flag.TakesValue()) RefuseMissingValue(typed, flag);
-  Refuse(typed, flag.kind == Flag::Kind::kSwitch
-                    ? "takes no value; use --" + flag.name + " or --no-" + flag.name
-                    : "takes no value; use it alone");
-}
-
-std::vector<po::option> Split(std::span<const char* const> arguments, const Meanings& meanings) {
-  po::options_description description;
-  for (const auto& [name, meaning] : meanings) {
-    if (meaning.flag->TakesValue()) {
-      description.add_options()(name.c_str(), po::value<std::string>(), "");
-    } else {
-      description.add_options()(name.c_str(), "");
-    }
-  }
-  try {
-    return po::command_line_parser(std::vector<std::string>(arguments.begin(), arguments.end()))
-        .options(description)
-        .style(kStyle)
-        .allow_unregistered()  // to say more than Boost about an unknown flag
-        .run()
-        .options;
-  } catch (const po::invalid_syntax& error) {
-    RefuseSyntax(error, meanings);
+// The only argument that is no flag is the name of the command.
+void CheckArguments(const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    if (&argument == &arguments.front() && argument == "serve") continue;
+    throw UsageError("unexpected argument " + Quoted(argument) +
+                     "; the commands are serve and analyze, as the first word, and everything else "
+                     "is a flag (see --help)");
   }
 }
 
-void RefuseArgument(const std::string& text) {
-  if (text.starts_with('-')) Refuse(text, "unknown flag; --help lists the flags");
-  throw UsageError("unexpected argument " + Quoted(text) +
-                   "; the only command is serve, and everything else is a flag (see --help)");
-}
-
-void RefuseRepeated(const std::vector<Given>& before, const Given& now) {
-  if (now.flag->IsRepeatable()) return;
-  const auto same = std::find_if(before.begin(), before.end(),
-                                 [&](const Given& other) { return other.flag == now.flag; });
-  if (same == before.end()) return;
-  if (same->typed == now.typed) Refuse(now.typed, "given twice; give it once");
-  Refuse(now.typed, "contradicts " + same->typed + "; give one of the two");
-}
-
-std::vector<Given> Parse(std::span<const char* const> arguments, const Meanings& meanings) {
-  std::vector<Given> all;
-  bool may_be_command = true;
-  for (const po::option& option : Split(arguments, meanings)) {
-    const std::string& token = option.original_tokens.front();
-    if (option.position_key >= 0) {
-      if (!may_be_command || token != "serve") RefuseArgument(token);
-      may_be_command = false;
-      continue;
-    }
-    const std::string typed = token.substr(0, token.find('='));
-    const auto found = meanings.find(option.string_key);
-    if (option.unregistered || found == meanings.end()) RefuseUnknown(typed, meanings);
-    const auto& [flag, meant] = found->second;
-    Given given{flag, typed, std::string(meant)};
-    if (flag->TakesValue()) {
-      given.value = option.value.front();
-      // Boost takes the next flag for the value of one whose value was forgotten.
-      const bool next = option.original_tokens.size() > 1;
-      if (next && given.value.starts_with("--")) RefuseMissingValue(typed, *flag);
-    }
-    RefuseRepeated(all, given);
-    all.push_back(std::move(given));
-  }
-  return all;
-}
-
-void Apply(const std::vector<Given>& all, Options& options) {
-  for (const Given& given : all) {
-    // The first of a list replaces what the file or the default says.
-    const bool first = std::none_of(all.data(), &given,
-                                    [&](const Given& other) { return other.flag == given.flag; });
-    if (first && given.flag->clear) given.flag->clear(options);
-    try {
-      given.flag->set(given.value, options);
-    } catch (const UsageError& error) {
-      Refuse(given.typed, error.what());
-    }
-  }
+// The action that was asked for, which makes everything else unimportant.
+std::optional<CommandLine::Action> ActionOf(const std::vector<GivenFlag>& flags) {
+  const auto action = std::find_if(flags.begin(), flags.end(), [](const GivenFlag& given) {
+    return given.flag->kind == Flag::Kind::kAction;
+  });
+  if (action == flags.end()) return std::nullopt;
+  return action->flag->action;
 }
 
 // What holds before anything is given.
@@ -176,32 +47,52 @@ void Finalise(Options& options) {
   options.scrape.min_interval = std::min(options.scrape.min_interval, options.trend.interval);
 }
 
-}  // namespace
-
-CommandLine ParseCommandLine(std::span<const char* const> arguments,
-                             std::span<const CollectorFlag> collectors) {
+CommandLine ParseServe(std::span<const char* const> arguments,
+                       std::span<const CollectorFlag> collectors) {
   const std::vector<Flag> table = FlagTable(collectors);
-  const std::vector<Given> all = Parse(arguments, MeaningsOf(table));
+  const GivenWords given = ParseFlags(arguments, table, "--help");
+  CheckArguments(given.arguments);
 
   CommandLine line;
-  for (const Given& given : all) {
-    if (given.flag->kind == Flag::Kind::kAction) {
-      line.action = given.flag->action;
-      return line;
-    }
+  if (const auto action = ActionOf(given.flags)) {
+    line.action = *action;
+    return line;
   }
   // Flags are looked at first, for the file's name and so that their errors come before its own;
   // then once more, on top of what the file says.
   line.options = Defaults();
-  Apply(all, line.options);
+  ApplyFlags(given.flags, line.options);
   if (!line.options.config_file.empty()) {
     const std::string path = line.options.config_file;
     line.options = Defaults();
     ApplyConfigFile(path, table, line.options);
-    Apply(all, line.options);
+    ApplyFlags(given.flags, line.options);
   }
   Finalise(line.options);
   return line;
+}
+
+CommandLine ParseAnalyze(std::span<const char* const> arguments) {
+  CommandLine line;
+  line.action = CommandLine::Action::kAnalyze;
+  const std::vector<Flag> table = AnalyzeFlagTable(line.analyze);
+  const GivenWords given = ParseFlags(arguments, table, "analyze --help");
+  if (const auto action = ActionOf(given.flags)) {
+    line.action = *action;
+    return line;
+  }
+  ApplyFlags(given.flags, line.options);
+  line.analyze.files = given.arguments;
+  CheckAnalyze(line.analyze, given.flags);
+  return line;
+}
+
+}  // namespace
+
+CommandLine ParseCommandLine(std::span<const char* const> arguments,
+                             std::span<const CollectorFlag> collectors) {
+  const bool analyze = !arguments.empty() && std::string_view(arguments.front()) == "analyze";
+  return analyze ? ParseAnalyze(arguments.subspan(1)) : ParseServe(arguments, collectors);
 }
 
 }  // namespace memleak

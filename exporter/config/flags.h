@@ -1,8 +1,8 @@
 // The command line, and with it the whole configuration: flags first, then what
 // `--config.file` says for the flags that were not given.
 //
-// Boost.Program_options parses (prefix guessing off), flags.cc alone includes it; yaml-cpp reads
-// the file, yaml_tree.cc alone includes it.
+// Boost.Program_options parses (prefix guessing off), flag_parser.cc alone includes it; yaml-cpp
+// reads the file, yaml_tree.cc alone includes it.
 #pragma once
 
 #include <span>
@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "exporter/config/analyze_options.h"
 #include "exporter/config/errors.h"
 #include "exporter/config/options.h"
 
@@ -23,16 +24,21 @@ struct CollectorFlag {
 };
 
 struct CommandLine {
-  enum class Action { kServe, kHelp, kVersion, kListCollectors };
+  enum class Action { kServe, kAnalyze, kHelp, kAnalyzeHelp, kVersion, kListCollectors };
   Action action = Action::kServe;
-  Options options;
+  Options options;         // of serve
+  AnalyzeOptions analyze;  // of analyze
 };
 
-// Parses `arguments` (without the program's name). Throws UsageError or StartupError.
+// Parses `arguments` (without the program's name). The first may name a command; serve is the
+// default. Throws UsageError or StartupError.
 CommandLine ParseCommandLine(std::span<const char* const> arguments,
                              std::span<const CollectorFlag> collectors);
 
 // The text of --help.
 std::string HelpText(std::span<const CollectorFlag> collectors);
+
+// The text of `analyze --help`.
+std::string AnalyzeHelpText();
 
 }  // namespace memleak

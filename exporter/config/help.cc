@@ -2,6 +2,7 @@
 #include <string>
 #include <string_view>
 
+#include "exporter/config/analyze_flags.h"
 #include "exporter/config/flag_table.h"
 #include "exporter/config/flags.h"
 
@@ -16,7 +17,31 @@ constexpr std::string_view kIntroduction =
 process and group of processes really holds as Prometheus metrics.
 
 Usage:    memleak_exporter [serve] [flags]
+          memleak_exporter analyze [flags] FILE...    (see analyze --help)
 Example:  memleak_exporter --web.listen-address=127.0.0.1:10078 --process.min-rss=32MiB
+)";
+
+constexpr std::string_view kAnalyzeIntroduction =
+    R"(memleak_exporter analyze tells of a recorded series of memory or descriptors whether it leaks.
+
+Usage:    memleak_exporter analyze [flags] FILE...    (- is standard input)
+          memleak_exporter analyze [flags] --prometheus=URL --query=PROMQL
+Example:  memleak_exporter analyze --limit=2GiB rss.log
+          memleak_exporter analyze --prometheus=http://localhost:9090 \
+              --query='container_memory_rss{pod=~"api-.*"}'
+)";
+
+constexpr std::string_view kAnalyzeClosing = R"(
+A FILE is CSV whose header names timestamp (Unix seconds or ISO 8601) and value (bytes or
+descriptors), and may name limit, cpu_seconds, threads, fds, connections and start_time; or a log of ps,
+with lines like
+  2026-11-20 14:08:01 RSS: 317440 KB (310 MB)
+  Fri Nov 20 14:08:01 UTC 2026: 317440 KB
+  317440                                      (with --interval)
+where a missing number ends a life. Times without a zone are UTC.
+
+Exit status: 0 no leak, 3 a leak is suspected, 1 something could not be read, 2 wrong usage.
+Sizes (SIZE) take KiB, MiB, GiB, kB, MB or GB; durations (TIME) take ms, s, m, h or d, as in 1h30m.
 )";
 
 constexpr std::string_view kClosing = R"(
@@ -63,19 +88,31 @@ void AppendWrapped(std::string& out, std::string line, std::string_view text) {
   out += line + '\n';
 }
 
-}  // namespace
-
-std::string HelpText(std::span<const CollectorFlag> collectors) {
-  std::string out(kIntroduction);
+void AppendFlags(std::string& out, const std::vector<Flag>& table) {
   std::string_view section;
-  for (const Flag& flag : FlagTable(collectors)) {
+  for (const Flag& flag : table) {
     if (flag.section != section) {
       section = flag.section;
       out += '\n' + std::string(section) + ":\n";
     }
     AppendWrapped(out, Synopsis(flag), Description(flag));
   }
+}
+
+}  // namespace
+
+std::string HelpText(std::span<const CollectorFlag> collectors) {
+  std::string out(kIntroduction);
+  AppendFlags(out, FlagTable(collectors));
   out += kClosing;
+  return out;
+}
+
+std::string AnalyzeHelpText() {
+  std::string out(kAnalyzeIntroduction);
+  AnalyzeOptions options;
+  AppendFlags(out, AnalyzeFlagTable(options));
+  out += kAnalyzeClosing;
   return out;
 }
 

@@ -169,15 +169,16 @@ TEST_CASE("an unknown collector is refused with how to find the known ones") {
         "--no-collector.disable-defaults: unknown flag; --list-collectors names the collectors");
 }
 
-TEST_CASE("only serve is a command") {
+TEST_CASE("a word that is no command is refused") {
   const std::string tail =
-      "; the only command is serve, and everything else is a flag (see --help)";
-  CHECK(FlagError({"analyze"}) == "unexpected argument \"analyze\"" + tail);
-  CHECK(FlagError({"analyze", "--limit=1GiB"}) == "unexpected argument \"analyze\"" + tail);
+      "; the commands are serve and analyze, as the first word, and everything else is a flag (see "
+      "--help)";
   CHECK(FlagError({"top"}) == "unexpected argument \"top\"" + tail);
   CHECK(FlagError({""}) == "unexpected argument \"\"" + tail);
   CHECK(FlagError({"serve", "serve"}) == "unexpected argument \"serve\"" + tail);
   CHECK(FlagError({"serve", "now"}) == "unexpected argument \"now\"" + tail);
+  CHECK(FlagError({"serve", "analyze"}) == "unexpected argument \"analyze\"" + tail);
+  CHECK(FlagError({"--no-web.ui", "analyze"}) == "unexpected argument \"analyze\"" + tail);
   CHECK(FlagError({"--web.ui", "false"}) == "unexpected argument \"false\"" + tail);
   CHECK(FlagError({"--", "x\ny"}) == "unexpected argument \"x\\ny\"" + tail);
 }

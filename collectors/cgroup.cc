@@ -3,6 +3,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "collectors/trend_families.h"
+
 namespace memleak {
 namespace {
 
@@ -46,6 +48,29 @@ constexpr Family kHeadroom =
 constexpr Family kProcesses = {"memleak_cgroup_processes", MetricType::kGauge, "",
                                "Processes in the cgroup and below it."};
 
+constexpr TrendFamilies kTrends = {
+    .baseline = {"memleak_cgroup_baseline_bytes", MetricType::kGauge, "bytes", kBaselineHelp},
+    .baseline_time = {"memleak_cgroup_baseline_timestamp_seconds", MetricType::kGauge, "seconds",
+                      kBaselineTimeHelp},
+    .growth = {"memleak_cgroup_growth_bytes_per_second", MetricType::kGauge, "", kGrowthHelp},
+    .window = {"memleak_cgroup_trend_window_seconds", MetricType::kGauge, "seconds", kWindowHelp},
+    .growth_start = {"memleak_cgroup_growth_start_time_seconds", MetricType::kGauge, "seconds",
+                     kGrowthStartHelp},
+    .suspected = {"memleak_cgroup_leak_suspected", MetricType::kGauge, "", kSuspectedHelp},
+    .exhaustion = {"memleak_cgroup_exhaustion_seconds", MetricType::kGauge, "seconds",
+                   "Until memory runs out at the nearest limit, if it goes on like this; absent "
+                   "when not growing."},
+    .shmem_growth = {"memleak_cgroup_shmem_growth_bytes_per_second", MetricType::kGauge, "",
+                     kShmemGrowthHelp},
+    .shmem_suspected = {"memleak_cgroup_shmem_leak_suspected", MetricType::kGauge, "",
+                        kShmemSuspectedHelp},
+    .third_growth = {"memleak_cgroup_kernel_growth_bytes_per_second", MetricType::kGauge, "",
+                     "How fast kernel memory grows; 0 when known not to grow."},
+    .third_suspected = {"memleak_cgroup_kernel_leak_suspected", MetricType::kGauge, "",
+                        "1 when kernel memory grows as a leak does; absent while unknown."},
+    .third_exhaustion = std::nullopt,
+};
+
 class CgroupCollector : public Collector {
  public:
   void Collect(const Snapshot& snapshot, MetricWriter& writer) override {
@@ -66,7 +91,17 @@ class CgroupCollector : public Collector {
     write(kProcesses, [](const Cgroup& cgroup) {
       return cgroup.incomplete ? std::nullopt : std::optional(cgroup.processes);
     });
+
+    if (snapshot.trends == nullptr) return;
+    trends_.Clear();
+    for (const Cgroup* cgroup : *snapshot.cgroups) {
+      trends_.Add(cgroup->labels, snapshot.trends->Of(*cgroup), cgroup->tracked.standing);
+    }
+    trends_.Write(kTrends, snapshot.time.boot_time, writer);
   }
+
+ private:
+  TrendWriter trends_;
 };
 
 }  // namespace

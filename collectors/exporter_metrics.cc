@@ -20,6 +20,7 @@
 #include "exporter/host/file_reader.h"
 #include "exporter/host/process/proc_stat.h"
 #include "exporter/host/process/proc_status.h"
+#include "exporter/trend/host_trends.h"
 #include "exporter/version.h"
 
 namespace memleak {
@@ -189,6 +190,20 @@ struct ExporterMetrics::State {
                                      "processes are named by comm.")
                                  .Register(registry)
                                  .Add({});
+  prometheus::Gauge& suspects_cut =
+      prometheus::BuildGauge()
+          .Name("memleak_scrape_suspects_cut")
+          .Help(
+              "Suspects that did not fit: processes, groups and cgroups beyond --process.limit, "
+              "--group.limit and --cgroup.limit.")
+          .Register(registry)
+          .Add({});
+  prometheus::Gauge& trend_entities =
+      prometheus::BuildGauge()
+          .Name("memleak_trend_entities")
+          .Help("Processes, groups, cgroups and resources of the node whose growth is followed.")
+          .Register(registry)
+          .Add({});
 };
 
 ExporterMetrics::ExporterMetrics(std::string_view source) : state_(std::make_unique<State>()) {
@@ -239,6 +254,10 @@ void ExporterMetrics::Write(const Snapshot& snapshot, MetricWriter& writer) {
   }
   State::Follow(state_->truncated.Add({{"field", "fds"}}), snapshot.truncated_fd_counts);
   state_->stuck.Set(snapshot.slow_reads_stuck);
+  state_->suspects_cut.Set(static_cast<double>(snapshot.suspects_cut));
+  if (snapshot.trends != nullptr) {
+    state_->trend_entities.Set(static_cast<double>(snapshot.trends->size()));
+  }
 
   WriteFamilies(state_->registry.Collect(), writer);
   WriteFamilies(state_->process.Collect(), writer);

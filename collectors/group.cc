@@ -3,6 +3,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "collectors/trend_families.h"
+
 namespace memleak {
 namespace {
 
@@ -47,6 +49,30 @@ constexpr Family kLargestStart = {
     "When the largest member started: is the largest also the oldest?"};
 
 constexpr std::string_view kOtherLabels = "group=\"(other)\"";
+
+constexpr TrendFamilies kTrends = {
+    .baseline = {"memleak_group_baseline_bytes", MetricType::kGauge, "bytes", kBaselineHelp},
+    .baseline_time = {"memleak_group_baseline_timestamp_seconds", MetricType::kGauge, "seconds",
+                      kBaselineTimeHelp},
+    .growth = {"memleak_group_growth_bytes_per_second", MetricType::kGauge, "", kGrowthHelp},
+    .window = {"memleak_group_trend_window_seconds", MetricType::kGauge, "seconds", kWindowHelp},
+    .growth_start = {"memleak_group_growth_start_time_seconds", MetricType::kGauge, "seconds",
+                     kGrowthStartHelp},
+    .suspected = {"memleak_group_leak_suspected", MetricType::kGauge, "", kSuspectedHelp},
+    .exhaustion = {"memleak_group_exhaustion_seconds", MetricType::kGauge, "seconds",
+                   "Until memory runs out at the limit that all members share, or for the first "
+                   "member at its own, if it goes on like this; absent when not growing."},
+    .shmem_growth = {"memleak_group_shmem_growth_bytes_per_second", MetricType::kGauge, "",
+                     kShmemGrowthHelp},
+    .shmem_suspected = {"memleak_group_shmem_leak_suspected", MetricType::kGauge, "",
+                        kShmemSuspectedHelp},
+    .third_growth = {"memleak_group_fd_growth_per_second", MetricType::kGauge, "", kFdGrowthHelp},
+    .third_suspected = {"memleak_group_fd_leak_suspected", MetricType::kGauge, "",
+                        kFdSuspectedHelp},
+    .third_exhaustion = Family{"memleak_group_fd_exhaustion_seconds", MetricType::kGauge, "seconds",
+                               "Until the first member's open descriptors reach its limit, if it "
+                               "goes on like this; absent when not growing."},
+};
 
 class GroupCollector : public Collector {
  public:
@@ -97,7 +123,17 @@ class GroupCollector : public Collector {
     write(kLargestStart, [&](const Group& group) {
       return of_one(group, snapshot.time.StartTime(group.largest_start_ticks));
     });
+
+    if (snapshot.trends == nullptr) return;
+    trends_.Clear();
+    for (const Group* group : groups) {
+      trends_.Add(group->labels, snapshot.trends->Of(*group), group->tracked.standing);
+    }
+    trends_.Write(kTrends, snapshot.time.boot_time, writer);
   }
+
+ private:
+  TrendWriter trends_;
 };
 
 }  // namespace

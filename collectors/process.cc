@@ -3,6 +3,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "collectors/trend_families.h"
+
 namespace memleak {
 namespace {
 
@@ -52,6 +54,31 @@ constexpr Family kStart = {"memleak_process_start_time_seconds", MetricType::kGa
 constexpr Family kInfo = {"memleak_process_info", MetricType::kGauge, "",
                           "What the process is: 1, with its executable, user and runtime."};
 
+constexpr TrendFamilies kTrends = {
+    .baseline = {"memleak_process_baseline_bytes", MetricType::kGauge, "bytes", kBaselineHelp},
+    .baseline_time = {"memleak_process_baseline_timestamp_seconds", MetricType::kGauge, "seconds",
+                      kBaselineTimeHelp},
+    .growth = {"memleak_process_growth_bytes_per_second", MetricType::kGauge, "", kGrowthHelp},
+    .window = {"memleak_process_trend_window_seconds", MetricType::kGauge, "seconds", kWindowHelp},
+    .growth_start = {"memleak_process_growth_start_time_seconds", MetricType::kGauge, "seconds",
+                     kGrowthStartHelp},
+    .suspected = {"memleak_process_leak_suspected", MetricType::kGauge, "", kSuspectedHelp},
+    .exhaustion = {"memleak_process_exhaustion_seconds", MetricType::kGauge, "seconds",
+                   "Until memory runs out at the nearest limit, if it goes on like this; absent "
+                   "when not growing."},
+    .shmem_growth = {"memleak_process_shmem_growth_bytes_per_second", MetricType::kGauge, "",
+                     kShmemGrowthHelp},
+    .shmem_suspected = {"memleak_process_shmem_leak_suspected", MetricType::kGauge, "",
+                        kShmemSuspectedHelp},
+    .third_growth = {"memleak_process_fd_growth_per_second", MetricType::kGauge, "", kFdGrowthHelp},
+    .third_suspected = {"memleak_process_fd_leak_suspected", MetricType::kGauge, "",
+                        kFdSuspectedHelp},
+    .third_exhaustion =
+        Family{"memleak_process_fd_exhaustion_seconds", MetricType::kGauge, "seconds",
+               "Until open descriptors reach max_fds, if it goes on like this; absent when not "
+               "growing."},
+};
+
 class ProcessCollector : public Collector {
  public:
   void Collect(const Snapshot& snapshot, MetricWriter& writer) override {
@@ -85,7 +112,17 @@ class ProcessCollector : public Collector {
 
     writer.Begin(kInfo);
     for (const Process* process : processes) writer.Sample(process->info_labels, uint64_t{1});
+
+    if (snapshot.trends == nullptr) return;
+    trends_.Clear();
+    for (const Process* process : processes) {
+      trends_.Add(process->labels, snapshot.trends->Of(*process), process->tracked.standing);
+    }
+    trends_.Write(kTrends, snapshot.time.boot_time, writer);
   }
+
+ private:
+  TrendWriter trends_;
 };
 
 }  // namespace

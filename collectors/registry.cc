@@ -7,6 +7,7 @@
 #include "collectors/filefd.h"
 #include "collectors/group.h"
 #include "collectors/meminfo.h"
+#include "collectors/node_trend.h"
 #include "collectors/pressure.h"
 #include "collectors/process.h"
 #include "collectors/process_count.h"
@@ -18,12 +19,13 @@
 namespace memleak {
 namespace {
 
-constexpr std::array<CollectorInfo, 12> kCollectors = {{
+constexpr std::array<CollectorInfo, 13> kCollectors = {{
     kProcessCollector,
     kProcessVmCollector,
     kGroupCollector,
     kCgroupCollector,
     kMeminfoCollector,
+    kNodeTrendCollector,
     kSwapCollector,
     kVmstatCollector,
     kPressureCollector,

@@ -49,6 +49,7 @@ Scraper::Scraper(const Options& options, std::span<const CollectorInfo> registry
     : options_(options),
       collectors_(MakeCollectors(options, registry)),
       model_(options, NeedsOf(collectors_)),
+      trends_(Seconds(options.trend.slot)),
       own_(model_.source_name()),
       last_refresh_(Now()) {}
 
@@ -86,7 +87,8 @@ void Scraper::TimerLoop() {
 }
 
 void Scraper::Refresh() {
-  model_.Refresh();
+  trends_.Feed(model_.Look());
+  model_.Choose();
   last_refresh_ = Now();
 }
 

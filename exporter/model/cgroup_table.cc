@@ -20,14 +20,24 @@ std::optional<uint64_t> Least(std::optional<uint64_t> a, std::optional<uint64_t>
 
 }  // namespace
 
-void Cgroup::NoteMember(const Group* member_group) {
+void Cgroup::NoteMember(const Group* member_group, uint64_t start_ticks, uint64_t cpu_ticks_spent) {
   for (Cgroup* cgroup = this; cgroup != nullptr; cgroup = cgroup->parent) {
     ++cgroup->members;
+    cgroup->cpu_ticks += cpu_ticks_spent;
+    cgroup->oldest_start_ticks =
+        std::min(start_ticks, cgroup->oldest_start_ticks.value_or(start_ticks));
     // A newcomer without a name yet says nothing, or every short-lived one would change labels.
     if (member_group == nullptr) continue;
     if (cgroup->group != nullptr && cgroup->group != member_group) cgroup->several_groups = true;
     cgroup->group = member_group;
   }
+}
+
+void Cgroup::ForgetMembers() {
+  members = 0;
+  group = nullptr;
+  several_groups = false;
+  oldest_start_ticks.reset();
 }
 
 const Cgroup* CommonAncestor(const Cgroup* a, const Cgroup* b) {
@@ -69,9 +79,7 @@ void CgroupTable::BeginPass(double now, uint64_t uptime_ticks,
   container_names_.Update();
   mounted_ = fs_.Find() == ReadStatus::kOk;
   for (auto& [path, cgroup] : stand_ins_) {
-    cgroup->group = nullptr;
-    cgroup->several_groups = false;
-    cgroup->members = 0;
+    cgroup->ForgetMembers();
     cgroup->headroom = HeadroomOfStandIns();
     AskNames(*cgroup);
   }
@@ -155,9 +163,7 @@ void CgroupTable::SettleThreads() {
 }
 
 void CgroupTable::Visit(Cgroup& cgroup, const Within& within) {
-  cgroup.group = nullptr;
-  cgroup.several_groups = false;
-  cgroup.members = 0;
+  cgroup.ForgetMembers();
   const CgroupDir directory = fs_.Open(cgroup.path);
   if (directory.status() != ReadStatus::kOk) {
     Forget(cgroup, directory.status());
@@ -352,12 +358,14 @@ void CgroupTable::Choose() {
   selection_.Begin();
   exported_.clear();
   if (!mounted_) return;
-  const auto may_be_shown = [](const Cgroup& cgroup) { return cgroup.kind && cgroup.memory.usage; };
   for (Cgroup* cgroup : walked_) {
-    if (may_be_shown(*cgroup)) {
-      selection_.Offer(cgroup->selection, cgroup->memory.unreclaimable.value_or(0), 0, true, now_);
-    } else {
+    const uint64_t size = cgroup->memory.unreclaimable.value_or(0);
+    if (!cgroup->MayBeShown()) {
       cgroup->selection = SelectionState{};
+    } else if (cgroup->tracked.standing.suspect) {
+      selection_.OfferSuspect(cgroup->selection, size, cgroup->tracked.standing.ExhaustsIn());
+    } else {
+      selection_.Offer(cgroup->selection, size, 0, true, now_);
     }
   }
   selection_.Decide(now_);
@@ -366,7 +374,7 @@ void CgroupTable::Choose() {
     // Two with one label, and the whole exposition would be refused.
     if (cgroup->selection.chosen && !IsShown(*cgroup)) {
       exported_.push_back(cgroup);
-    } else if (may_be_shown(*cgroup)) {
+    } else if (cgroup->MayBeShown()) {
       ++counts_.cut;
     }
   }

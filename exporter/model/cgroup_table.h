@@ -19,6 +19,7 @@
 #include "exporter/model/container_names.h"
 #include "exporter/model/group_table.h"
 #include "exporter/model/selection.h"
+#include "exporter/model/tracked.h"
 
 namespace memleak {
 
@@ -45,18 +46,25 @@ struct Cgroup {
   uint64_t processes = 0;            // in it and below
   uint64_t members = 0;              // those of the process table
   const Group* group = nullptr;      // that of all of them, unless there are several
+  std::optional<uint64_t> oldest_start_ticks;  // of them
+  uint64_t cpu_ticks = 0;  // that they spent in it while the exporter ran, ended ones included
 
   CgroupName name;      // what the path says
   ContainerName names;  // what the node's files add
   uint64_t stamp = 0;   // changes with `names`, and is never that of another cgroup
 
   SelectionState selection;
+  Tracked tracked;
   std::string labels;           // rendered, from what is above
   uint64_t labelled_stamp = 0;  // from these names
   std::string labelled_group;
 
-  // Called once for each process that is in it; `member_group` is nullptr while it has none.
-  void NoteMember(const Group* member_group);
+  // Called once for each process that is in it, with what it spent since the last pass;
+  // `member_group` is nullptr while it has none.
+  void NoteMember(const Group* member_group, uint64_t start_ticks, uint64_t cpu_ticks_spent);
+  void ForgetMembers();
+  // Whether it is exported if there is room.
+  bool MayBeShown() const { return kind && memory.usage; }
 };
 
 // The nearest cgroup that both are in.
@@ -98,9 +106,12 @@ class CgroupTable {
   // Ends the pass after NoteMember was called for all processes.
   void EndPass();
 
+  // All of the last pass, parents before their children.
+  const std::vector<Cgroup*>& cgroups() const { return walked_; }
   // In the order of their paths.
   const std::vector<const Cgroup*>& exported() const { return exported_; }
   const Counts& counts() const { return counts_; }
+  size_t suspects_cut() const { return selection_.suspects_cut(); }
   uint64_t denied() const { return fs_.denied(); }
   int slow_reads_stuck() const { return container_names_.stuck(); }
   // Waits for names that were asked for.

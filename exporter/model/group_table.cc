@@ -162,7 +162,11 @@ void GroupTable::Choose(double now) {
   selection_.Begin();
   for (Group* group : groups_) {
     const uint64_t size = group->sums.Memory(MemoryField::kResident).value_or(0);
-    selection_.Offer(group->selection, size, 0, true, now);
+    if (group->tracked.standing.suspect) {
+      selection_.OfferSuspect(group->selection, size, group->tracked.standing.ExhaustsIn());
+    } else {
+      selection_.Offer(group->selection, size, 0, true, now);
+    }
   }
   selection_.Decide(now);
 

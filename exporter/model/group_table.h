@@ -16,6 +16,7 @@
 
 #include "exporter/host/process/process_sample.h"
 #include "exporter/model/selection.h"
+#include "exporter/model/tracked.h"
 
 namespace memleak {
 
@@ -56,6 +57,7 @@ struct Group {
 
   double last_member = 0;  // monotonic seconds
   SelectionState selection;
+  Tracked tracked;
 
   bool evicted = false;  // set for the pass in which it is forgotten
 };
@@ -91,10 +93,13 @@ class GroupTable {
   // Chooses what is exported one by one.
   void Choose(double now);
 
+  // All but the overflow.
+  const std::vector<Group*>& groups() const { return groups_; }
   // Those that are exported one by one, by name, and what all others come to.
   const std::vector<const Group*>& exported() const { return exported_; }
   const std::optional<GroupSums>& other() const { return other_; }
   size_t size() const { return groups_.size(); }
+  size_t suspects_cut() const { return selection_.suspects_cut(); }
 
  private:
   void ComputeMedians();

@@ -58,13 +58,20 @@ void HostModel::FirstLook(std::chrono::milliseconds patience) {
   cgroups_.WaitForNames(std::max(left.count(), 0.0));
 }
 
-const Snapshot& HostModel::Refresh() {
+Snapshot& HostModel::Look() {
   LookAtNode();
-  if (needs_.processes) {
-    snapshot_.processes_listed = PassOverProcesses();
-    if (snapshot_.processes_listed) ShowProcesses();
-  }
-  if (needs_.cgroups) ShowCgroups();
+  if (needs_.processes) snapshot_.processes_listed = PassOverProcesses();
+  snapshot_.processes = &processes_.processes();
+  snapshot_.all_groups = &groups_.groups();
+  if (needs_.cgroups) snapshot_.all_cgroups = &cgroups_.cgroups();
+  return snapshot_;
+}
+
+const Snapshot& HostModel::Choose() {
+  if (snapshot_.processes_listed) ChooseProcesses();
+  if (needs_.cgroups) ChooseCgroups();
+  snapshot_.suspects_cut =
+      processes_.suspects_cut() + groups_.suspects_cut() + cgroups_.suspects_cut();
   return snapshot_;
 }
 
@@ -85,16 +92,17 @@ bool HostModel::PassOverProcesses() {
   if (!source_->Read(needs_, processes_)) return false;
   processes_.EndPass();
   for (const Process* process : processes_.processes()) {
-    if (process->cgroup != nullptr) process->cgroup->NoteMember(process->group);
+    if (process->cgroup == nullptr) continue;
+    process->cgroup->NoteMember(process->group, process->sample.start_ticks,
+                                process->cpu_ticks_spent);
   }
   return true;
 }
 
-void HostModel::ShowProcesses() {
+void HostModel::ChooseProcesses() {
   processes_.Choose();
   if (needs_.limits) processes_.ReadLimits(*source_);
 
-  snapshot_.processes = &processes_.processes();
   snapshot_.exported = &processes_.exported();
   snapshot_.groups = &groups_.exported();
   snapshot_.other_groups = &groups_.other();
@@ -107,7 +115,7 @@ void HostModel::ShowProcesses() {
   snapshot_.slow_reads_stuck = slow_reads_.stuck() + cgroups_.slow_reads_stuck();
 }
 
-void HostModel::ShowCgroups() {
+void HostModel::ChooseCgroups() {
   // A process that was not seen in a pass that failed still points to its cgroup.
   if (needs_.processes && !snapshot_.processes_listed) return;
   cgroups_.EndPass();

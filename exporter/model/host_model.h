@@ -28,8 +28,11 @@ class HostModel {
   // The first look: finds the processes and waits until their names are read, at most `patience`.
   // Nothing is chosen yet: before the names are known, what would be chosen has no rivals.
   void FirstLook(std::chrono::milliseconds patience);
-  // Looks at the host again. The reference stays the same.
-  const Snapshot& Refresh();
+  // Looks at the host again. Nothing is chosen yet: the trend stage adds its part to the snapshot
+  // first. The reference stays the same.
+  Snapshot& Look();
+  // Chooses what is exported one by one.
+  const Snapshot& Choose();
   const Snapshot& snapshot() const { return snapshot_; }
 
   std::string_view source_name() const { return source_->name(); }
@@ -37,8 +40,8 @@ class HostModel {
  private:
   void LookAtNode();
   bool PassOverProcesses();
-  void ShowProcesses();
-  void ShowCgroups();
+  void ChooseProcesses();
+  void ChooseCgroups();
 
   Needs needs_;
   ProcFs procfs_;

@@ -189,6 +189,8 @@ void ProcessTable::BeginPass(const PassTime& now) {
 void ProcessTable::BeginLife(Process& process) {
   process.life = ++lives_;
   process.life_began = now_.monotonic;
+  process.born = now_.uptime;
+  process.tracked = Tracked{};
   process.name_state = Process::NameState::kUnread;
   process.names = ProcessNames{};
   process.cgroup = nullptr;
@@ -208,10 +210,12 @@ void ProcessTable::AddNewcomer(const ProcessSample& sample) {
   free_.pop_back();
   process.sample = sample;
   BeginLife(process);
+  process.born = static_cast<double>(sample.start_ticks) / now_.tick_rate;
   // What an older process used before we came is not ours to count.
   const bool younger_than_us = sample.start_ticks >= born_since_ticks_;
   process.counted_cpu_ticks = younger_than_us ? 0 : sample.cpu_ticks;
   process.counted_major_faults = younger_than_us ? 0 : sample.major_faults;
+  if (younger_than_us) process.sample.cpu_ticks = 0;
   Update(process, sample);
 }
 
@@ -241,6 +245,7 @@ void ProcessTable::OnUnreadable(int32_t pid, ReadStatus status) {
   if (known == nullptr) return;
   // It is still there. Were it buried, it would come back as a newcomer and be counted twice.
   known->readable = false;
+  known->cpu_ticks_spent = 0;
   Locate(*known);
   next_.push_back(known);
 }
@@ -257,6 +262,8 @@ void ProcessTable::Update(Process& process, const ProcessSample& sample) {
   const bool user_changed = sample.uid && process.sample.uid && sample.uid != process.sample.uid;
   if (user_changed) process.name_state = Process::NameState::kUnread;
 
+  const uint64_t before = process.sample.cpu_ticks;
+  process.cpu_ticks_spent = sample.cpu_ticks > before ? sample.cpu_ticks - before : 0;
   process.sample = sample;
   process.readable = true;
   next_.push_back(&process);
@@ -297,6 +304,7 @@ void ProcessTable::Bury(Process& process) {
   process.cgroup = nullptr;
   process.group = nullptr;
   process.selection = SelectionState{};
+  process.tracked = Tracked{};
   free_.push_back(&process);
 }
 
@@ -327,6 +335,11 @@ void ProcessTable::Choose() {
     const auto resident = process->sample.memory.Get(MemoryField::kResident);
     if (!resident || process->group == nullptr) {
       process->selection = SelectionState{};
+      continue;
+    }
+    if (process->tracked.standing.suspect) {
+      selection_.OfferSuspect(process->selection, *resident,
+                              process->tracked.standing.ExhaustsIn());
       continue;
     }
     const bool allowed =

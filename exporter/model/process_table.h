@@ -23,6 +23,7 @@
 #include "exporter/model/group_name.h"
 #include "exporter/model/group_table.h"
 #include "exporter/model/selection.h"
+#include "exporter/model/tracked.h"
 
 namespace memleak {
 
@@ -41,6 +42,7 @@ struct Process {
   ProcessSample sample;
   bool readable = true;   // whether the last pass could read it
   double life_began = 0;  // monotonic seconds, as we saw it
+  double born = 0;        // seconds since boot: its start, or the exec that we saw
 
   enum class NameState : uint8_t { kUnread, kRequested, kRead };
   NameState name_state = NameState::kUnread;
@@ -52,7 +54,9 @@ struct Process {
   Group* group = nullptr;          // none until the names are read or a second has passed
   uint64_t counted_cpu_ticks = 0;  // what a group's counters already hold of this process
   uint64_t counted_major_faults = 0;
+  uint64_t cpu_ticks_spent = 0;  // between the last two passes, as far as we know
 
+  Tracked tracked;  // of this life
   SelectionState selection;
   std::optional<uint64_t> max_fds;
   static constexpr double kNeverRead = -1e18;
@@ -116,6 +120,7 @@ class ProcessTable : public ProcessSink {
   const std::vector<Process*>& processes() const { return order_; }
   const std::vector<const Process*>& exported() const { return exported_; }
   const PassCounts& counts() const { return counts_; }
+  size_t suspects_cut() const { return selection_.suspects_cut(); }
   // Newest last.
   const std::deque<DeadProcess>& recently_dead() const { return dead_; }
   // Names that were denied, since the start: exe and cmdline.

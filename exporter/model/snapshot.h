@@ -1,4 +1,5 @@
-// What one refresh saw of the host. Collectors read it, nothing changes it while they run.
+// What one refresh saw of the host. Each stage adds its part; collectors read it, and nothing
+// changes it while they run.
 //
 // It points into the model, which owns everything: valid until the next refresh, under the
 // scraper's lock.
@@ -17,12 +18,15 @@
 
 namespace memleak {
 
+class HostTrends;
+
 struct Snapshot {
   PassTime time;
 
   bool processes_listed = false;  // false: the pass failed, everything of processes is empty
   const std::vector<Process*>* processes = nullptr;        // all
   const std::vector<const Process*>* exported = nullptr;   // one by one
+  const std::vector<Group*>* all_groups = nullptr;         // but what was forgotten of them
   const std::vector<const Group*>* groups = nullptr;       // one by one
   const std::optional<GroupSums>* other_groups = nullptr;  // the cut ones, if any
   PassCounts counts;
@@ -30,11 +34,17 @@ struct Snapshot {
   uint64_t truncated_fd_counts = 0;
   int slow_reads_stuck = 0;
 
+  const std::vector<Cgroup*>* all_cgroups = nullptr;    // whether they are exported or not
   const std::vector<const Cgroup*>* cgroups = nullptr;  // one by one; nullptr: not looked at
   CgroupTable::Counts cgroup_counts;
 
   NodeSample node;
   std::optional<uint64_t> node_headroom;  // MemAvailable and free swap
+
+  // What the trend stage adds before anything is chosen; the model knows it by its name only.
+  const HostTrends* trends = nullptr;
+  Standing node_standing;
+  uint64_t suspects_cut = 0;  // processes, groups and cgroups that are suspects and did not fit
 
   // To the nearest limit of what is in this cgroup. The node's where it is not known, as for a
   // newcomer, unless it may be in one that was not looked at.

@@ -4,6 +4,7 @@
 
 #include "collectors/registry.h"
 #include "exporter/model/host_model.h"
+#include "exporter/trend/host_trends.h"
 #include "tests/catch.h"
 #include "tests/unit/support/allocation_counter.h"
 #include "tests/unit/support/proc_tree.h"
@@ -49,9 +50,11 @@ size_t AllocationsOfUnchangedScrape(int count) {
     collectors.push_back(info.make());
   }
   HostModel model(options, needs);
+  HostTrends trends(60);
   MetricWriter writer(Format::kText);
   const auto scrape = [&] {
-    const Snapshot& snapshot = model.Refresh();
+    trends.Feed(model.Look());
+    const Snapshot& snapshot = model.Choose();
     writer.Reset(Format::kText);
     for (const auto& collector : collectors) collector->Collect(snapshot, writer);
     return writer.Finish().size();

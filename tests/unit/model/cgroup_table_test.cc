@@ -211,9 +211,9 @@ TEST_CASE("a cgroup shows the group of its processes only while they are of one"
   const Group& db = groups.Find("db");
   const auto group_label = [&](const Group* of_7, const Group* of_8, const Group* of_9) {
     table.BeginPass(0, 1'000, kNodeHeadroom);
-    table.Of(7, 1)->NoteMember(of_7);
-    table.Of(8, 1)->NoteMember(of_8);
-    table.Of(9, 1)->NoteMember(of_9);
+    table.Of(7, 1)->NoteMember(of_7, 1, 0);
+    table.Of(8, 1)->NoteMember(of_8, 1, 0);
+    table.Of(9, 1)->NoteMember(of_9, 1, 0);
     table.EndPass();
     const std::string& labels = Find(table, "/a.service").labels;
     const size_t at = labels.find(",group=");
@@ -323,7 +323,7 @@ TEST_CASE("without a hierarchy the path that a process names stands in") {
   REQUIRE(cgroup != nullptr);
   CHECK(cgroup->name.unit == "nginx.service");
   CHECK(cgroup->headroom == kNodeHeadroom);
-  cgroup->NoteMember(nullptr);
+  cgroup->NoteMember(nullptr, 1, 0);
   table.EndPass();
   CHECK(table.exported().empty());
   table.BeginPass(1, 1'000, kNodeHeadroom);

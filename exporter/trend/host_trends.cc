@@ -440,7 +440,8 @@ void HostTrends::ForEach(const std::function<void(const TrendKey&, const Trend&)
 }
 
 void HostTrends::Adopt(TrendKey key, const Trend& trend) {
-  if (trend.slot() != slot_ || waiting_.size() >= kMaxHistories) return;
+  const bool same_slot = static_cast<float>(trend.slot()) == static_cast<float>(slot_);
+  if (!same_slot || waiting_.size() >= kMaxHistories) return;
   waiting_.insert_or_assign(std::move(key), trend);
 }
 

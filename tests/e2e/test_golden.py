@@ -13,7 +13,7 @@ from support import fixtures, web
 from support.exposition import Body
 
 VARIABLE = re.compile(r"process_|memleak_exporter_build_info|memleak_scrape_collector_duration")
-OWN = re.compile(r"memleak_scrape_|memleak_slow_reads_")
+OWN = re.compile(r"memleak_scrape_|memleak_slow_reads_|memleak_trend_entities")
 
 
 def families(text):

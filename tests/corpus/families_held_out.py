@@ -2,7 +2,7 @@
 
 import math
 
-from world import (GIB, HOUR, KIB, MIB, Series, add, any_load, arena, daily_load, flat_load,
+from world import (GIB, HOUR, KIB, MIB, PAGE, Series, add, any_load, arena, daily_load, flat_load,
                    give_limit, lag, leak_into_limit, log_uniform, noise, program, round_limit,
                    show_load, size, teeth, warm_up)
 
@@ -133,7 +133,7 @@ def fragmentation(rng):
     background = program(s, size(rng, 60 * MIB), "native", rng.uniform(0.02, 0.1))
     leak_into_limit(s, background, 0, life, lambda x: max(0.0, x) ** power, dose=dose,
                     growth=(0.5, 2))
-    s.value = arena(s.value, MIB)
+    s.value = [min(v, (s.limit or math.inf) - PAGE) for v in arena(s.value, MIB)]
     show_load(s)
     return s
 

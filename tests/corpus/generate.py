@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the labelled corpus: a CSV per family and seed, as `memleak_exporter analyze` reads it, and
-index-SET.jsonl with the truth about each.
+"""Writes the labelled corpus: a CSV per family and seed, as `memleak_exporter analyze` reads it,
+and index-SET.jsonl with the truth about each.
 
 The same arguments give the same bytes; a new family changes no other."""
 
@@ -90,7 +90,7 @@ def truth(series, times, name, family_set, family, seed):
         "file": name, "set": family_set, "family": family.__name__, "seed": seed,
         "leak": series.leak, "resource": series.resource if series.leak else None,
         "onset": times[series.onset] if series.leak else None,
-        "end": times[end],
+        "start": times[0], "end": times[end],
         "limit": series.limit, "exhaustion": exhaustion,
     }
 

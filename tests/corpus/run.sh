@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Scores the trend engine on the labelled corpus, beside the PromQL rules that people use:
+#   tests/corpus/run.sh [--seeds N] [--json] [--wrong] [--no-baselines] [--plot DIR] [BIN]
+# BIN is a memleak_exporter (default: build/release, else build/dev). Thresholds may be tuned on the
+# set `dev`; the figures that count are those of `held-out`, and the exit code is 1 where they miss
+# the goals. --wrong names every series that was judged wrong, --plot draws one of each family.
+set -euo pipefail
+
+usage() {
+  sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  exit 2
+}
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+# Debian's own, whatever else is on PATH: the figures should not depend on it.
+python=(/usr/bin/python3 -B)
+seeds=10
+binary=
+plots=
+json=
+baselines=(--baselines)
+report=()
+while (($#)); do
+  case $1 in
+    --seeds) seeds=${2-} && shift ;;
+    --plot) plots=${2-} && shift ;;
+    --json) json=yes ;;
+    --wrong) report+=("$1") ;;
+    --no-baselines) baselines=() ;;
+    -*) usage ;;
+    *) binary=$1 ;;
+  esac
+  shift || usage
+done
+[[ $seeds =~ ^[1-9][0-9]*$ ]] || usage
+
+if [[ ! $binary ]]; then
+  for binary in "$root"/build/{release,dev}/memleak_exporter; do
+    if [[ -x $binary ]]; then
+      break
+    fi
+  done
+fi
+if [[ ! -x $binary ]]; then
+  echo "run.sh: no $binary; build it first, or name one" >&2
+  exit 1
+fi
+
+# The series change only with their generator, and are made once.
+key=$(cat "$here"/{generate,world,families_dev,families_held_out}.py | sha256sum | cut -c 1-12)
+corpus=$root/build/corpus/$key-$seeds
+if [[ ! -d $corpus ]]; then
+  mkdir -p "$root/build/corpus"
+  new=$(mktemp -d "$corpus.XXXXXX")
+  trap 'rm -rf "$new"' EXIT
+  "${python[@]}" "$here/generate.py" "$new" --seeds "$seeds"
+  mv -T "$new" "$corpus"
+  trap - EXIT
+fi
+
+score() {
+  "${python[@]}" "$here/score.py" --analyze "$binary" "${baselines[@]}" "$@"
+}
+
+if [[ $plots ]]; then
+  "${python[@]}" "$here/plot.py" --analyze "$binary" "$plots" "$corpus"/index-{dev,held-out}.jsonl
+elif [[ $json ]]; then
+  score --json --check held-out "$corpus"/index-{dev,held-out}.jsonl
+else
+  score "${report[@]}" --check held-out "$corpus"/index-{dev,held-out}.jsonl
+fi

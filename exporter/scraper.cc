@@ -50,6 +50,7 @@ Scraper::Scraper(const Options& options, std::span<const CollectorInfo> registry
       collectors_(MakeCollectors(options, registry)),
       model_(options, NeedsOf(collectors_)),
       trends_(Seconds(options.trend.slot)),
+      keeper_(options),
       own_(model_.source_name()),
       last_refresh_(Now()) {}
 
@@ -60,6 +61,7 @@ Scraper::~Scraper() {
   }
   wake_.notify_all();
   if (timer_.joinable()) timer_.join();
+  keeper_.Finish(trends_, model_.snapshot().time.uptime);
 }
 
 void Scraper::Start() {
@@ -67,6 +69,7 @@ void Scraper::Start() {
     // Held for up to a second, while every request is told that the start is under way.
     const std::lock_guard lock(mutex_);
     model_.FirstLook(kNamePatience);
+    keeper_.Load(trends_, model_.snapshot().time.uptime);
     Refresh();
   }
   ready_ = true;
@@ -89,6 +92,7 @@ void Scraper::TimerLoop() {
 void Scraper::Refresh() {
   trends_.Feed(model_.Look());
   model_.Choose();
+  keeper_.Offer(trends_, model_.snapshot().time.uptime);
   last_refresh_ = Now();
 }
 

@@ -22,6 +22,7 @@
 #include "exporter/config/options.h"
 #include "exporter/exposition/metric_writer.h"
 #include "exporter/model/host_model.h"
+#include "exporter/state_keeper.h"
 #include "exporter/trend/host_trends.h"
 
 namespace memleak {
@@ -81,6 +82,7 @@ class Scraper {
   std::vector<Entry> collectors_;
   HostModel model_;
   HostTrends trends_;
+  StateKeeper keeper_;
   ExporterMetrics own_;
 
   std::mutex mutex_;  // guards all below it but the atomics

@@ -24,6 +24,7 @@ trap 'exit 130' INT TERM
 hosts=("${@:2}")
 ((${#hosts[@]})) || hosts=(bookworm:v2 trixie:v2 bookworm:hybrid)
 status=0
+wrong=()
 for host in "${hosts[@]}"; do
   vm_kernel "${host%:*}" >/dev/null || {
     echo "no kernel of $host to be had"
@@ -37,9 +38,15 @@ for host in "${hosts[@]}"; do
   cp tests/vm/guest/live "$work/tree/task"
   cp /etc/passwd "$work/tree/etc/passwd"
   echo "$(basename "$vm_kernel_dir"/boot/vmlinuz-*) $host"
-  if ! vm_boot "$work/tree" "$work" "${host#*:}" || ! /usr/bin/python3 tests/vm/judge.py "$work/output"; then
-    tail -n 30 "$work/console"
+  # What counts is what the guest brought back, however the emulator ended.
+  vm_boot "$work/tree" "$work" "${host#*:}" || echo "the emulator ended with exit code $?"
+  if ! /usr/bin/python3 tests/vm/judge.py "$work/output" >"$work/judgement" 2>&1; then
     status=1
+    tail -n 30 "$work/console"
+    mapfile -t -O "${#wrong[@]}" wrong < <(grep -v '^ok ' "$work/judgement" | sed "s/^/FAILED  $host: /")
   fi
+  cat "$work/judgement"
 done
+# Last, where they are seen.
+((status == 0)) || printf '%s\n' "${wrong[@]}"
 exit $status

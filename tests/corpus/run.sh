@@ -3,18 +3,19 @@
 #   tests/corpus/run.sh [--seeds N] [--json] [--wrong] [--no-baselines] [--plot DIR] [BIN]
 # BIN is a memleak_exporter (default: build/release, else build/dev). Thresholds may be tuned on the
 # set `dev`; the figures that count are those of `held-out`, and the exit code is 1 where they miss
-# the goals. --wrong names every series that was judged wrong, --plot draws one of each family.
+# the goals. --wrong names every series of `dev` that was judged wrong, --plot draws one of each
+# of its families.
 set -euo pipefail
 
 usage() {
-  sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-# Debian's own, whatever else is on PATH: the figures should not depend on it.
-python=(/usr/bin/python3 -B)
+# shellcheck source=tests/corpus/binary.sh
+. "$here/binary.sh"
 seeds=10
 binary=
 plots=
@@ -23,10 +24,10 @@ baselines=(--baselines)
 report=()
 while (($#)); do
   case $1 in
-    --seeds) seeds=${2-} && shift ;;
-    --plot) plots=${2-} && shift ;;
+    --seeds) shift && seeds=${1-} ;;
+    --plot) shift && plots=${1-} ;;
     --json) json=yes ;;
-    --wrong) report+=("$1") ;;
+    --wrong) report=(--wrong dev) ;;
     --no-baselines) baselines=() ;;
     -*) usage ;;
     *) binary=$1 ;;
@@ -35,17 +36,7 @@ while (($#)); do
 done
 [[ $seeds =~ ^[1-9][0-9]*$ ]] || usage
 
-if [[ ! $binary ]]; then
-  for binary in "$root"/build/{release,dev}/memleak_exporter; do
-    if [[ -x $binary ]]; then
-      break
-    fi
-  done
-fi
-if [[ ! -x $binary ]]; then
-  echo "run.sh: no $binary; build it first, or name one" >&2
-  exit 1
-fi
+find_binary "$binary"
 
 # The series change only with their generator, and are made once.
 key=$(cat "$here"/{generate,world,families_dev,families_held_out}.py | sha256sum | cut -c 1-12)
@@ -64,7 +55,7 @@ score() {
 }
 
 if [[ $plots ]]; then
-  "${python[@]}" "$here/plot.py" --analyze "$binary" "$plots" "$corpus"/index-{dev,held-out}.jsonl
+  "${python[@]}" "$here/plot.py" --analyze "$binary" "$plots" "$corpus"/index-dev.jsonl
 elif [[ $json ]]; then
   score --json --check held-out "$corpus"/index-{dev,held-out}.jsonl
 else

@@ -22,6 +22,7 @@ import scoring
 
 ENGINE = "memleak_exporter"
 FILES_AT_A_TIME = 8
+CLOSE_HEADER = f"{'error':>9}{'close':>7}" * len(scoring.SHARES)
 SLOW_FAMILIES = ("slow", "small_and_slow")
 
 # Precision, recall, delay, hours until slow leaks are found, exhaustion at half life.
@@ -190,16 +191,15 @@ def exhaustion_columns(figures):
     for share in scoring.SHARES:
         at = figures["exhaustion"].get(str(share))
         out += f"{percent(at['median']):>9}{percent(at['close']):>7}" if at else f"{'-':>9}{'':7}"
-    return out
+    return out.rstrip()
 
 
 def print_rules(name, rules):
     some = next(iter(rules.values()))
     print(f"\n{name}: {some['leaks']} leaks, {some['innocents']} innocents of "
           f"{len(some['families'])} families")
-    print(f"{'':30}{'':26}   exhaustion at 25, 50, 75 % of life: median error, within 20 %")
-    print(f"{'':30}{'prec.':>6}{'recall':>7}{'F1':>6}{'delay':>7}" +
-          f"{'error':>9}{'close':>7}" * 3)
+    print(f"{'':56}{'exhaustion at 25, 50, 75 % of life: median error, within 20 %':>48}")
+    print(f"{'':30}{'prec.':>6}{'recall':>7}{'F1':>6}{'delay':>7}" + CLOSE_HEADER)
     for rule, figures in rules.items():
         print(f"{rule:30}{number(figures['precision']):>6}{number(figures['recall']):>7}"
               f"{number(figures['f1']):>6}{number(figures['delay']):>7}"
@@ -207,7 +207,7 @@ def print_rules(name, rules):
 
 
 def print_families(figures):
-    print(f"\n  {'leaks':22}{'found':>7}{'early':>7}{'delay':>8}{'hours':>8}")
+    print(f"\n  {'leaks':22}{'found':>7}{'early':>7}{'delay':>8}{'hours':>8}" + CLOSE_HEADER)
     innocents = []
     for name, family in figures["families"].items():
         if not family["leaks"]:
@@ -240,7 +240,8 @@ def main():
     parser.add_argument("--analyze", metavar="BIN", help="memleak_exporter")
     parser.add_argument("--baselines", action="store_true", help="the PromQL rules too")
     parser.add_argument("--family", action="append", help="only these")
-    parser.add_argument("--wrong", action="store_true", help="name the series judged wrong")
+    parser.add_argument("--wrong", metavar="SET", action="append", default=[],
+                        help="name the series of this set that were judged wrong")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--check", metavar="SET", action="append", default=[],
                         help="exit with 1 where this set misses a goal")
@@ -271,7 +272,7 @@ def main():
                 print_rules(name, rules)
                 if args.analyze:
                     print_families(rules[ENGINE])
-                if args.wrong:
+                if args.analyze and name in args.wrong:
                     print_wrong(truths, outcomes)
     if args.json:
         print(json.dumps(finite({"sets": report, "missed": missed}), indent=1))

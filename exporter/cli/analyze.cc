@@ -1,12 +1,14 @@
 #include "exporter/cli/analyze.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "exporter/cli/analyze_json.h"
+#include "exporter/cli/analyze_text.h"
 #include "exporter/cli/replay.h"
 #include "exporter/cli/series_file.h"
 #include "exporter/config/quote.h"
@@ -46,10 +48,22 @@ void Complain(const std::string& path, const SeriesError& error) {
   std::cerr << "memleak_exporter: " << where << ": " << error.what() << '\n';
 }
 
-// Whether a leak is suspected in any.
+// As the locale's variables say; the first that is set counts.
+bool TerminalTakesUtf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): no other thread runs
+    if (value == nullptr || *value == '\0') continue;
+    const std::string_view locale(value);
+    return locale.find("UTF-8") != std::string_view::npos ||
+           locale.find("utf8") != std::string_view::npos;
+  }
+  return false;
+}
+
 int AnalyzeFiles(const AnalyzeOptions& options) {
   std::optional<double> interval;
   if (options.interval) interval = SecondsOf(*options.interval);
+  const bool utf8 = TerminalTakesUtf8();
   bool leak = false;
   bool unreadable = false;
   for (const std::string& path : options.files) {
@@ -67,8 +81,12 @@ int AnalyzeFiles(const AnalyzeOptions& options) {
       unreadable = true;
       continue;
     }
-    leak = leak || !replay.suspected_intervals().empty();
-    AppendSummaryJson(out, path, replay);
+    leak = leak || replay.suspected();
+    if (options.format == AnalyzeOptions::Format::kJson) {
+      AppendSummaryJson(out, path, replay);
+    } else {
+      AppendSummaryText(out, path, replay, utf8);
+    }
     Write(out);
   }
   return unreadable ? kUnreadable : leak ? kLeak : kNoLeak;

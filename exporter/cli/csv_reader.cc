@@ -11,6 +11,7 @@ namespace memleak {
 namespace {
 
 constexpr double kUnlimited = 1152921504606846976.0;  // 2^60
+constexpr double kLargest = 1e30;                     // what is beyond was not measured
 
 std::string LowerCase(std::string_view text) {
   std::string lower(text);
@@ -114,7 +115,7 @@ double CsvReader::Number(Column column, size_t line) const {
   const std::string_view field = Field(column);
   if (field.empty()) return RecordedSample::kAbsent;
   const std::optional<double> number = ParseNumber(field);
-  if (!number || !std::isfinite(*number)) {
+  if (!number || !(std::abs(*number) <= kLargest)) {  // NaN too
     throw SeriesError(line, std::string(kNames[column]) + ' ' + Quoted(field) +
                                 " is not a number; leave it empty where nothing was measured");
   }

@@ -10,6 +10,8 @@ void Outline::Add(double time, double value) {
     first_ = {time, value};
     least_ = greatest_ = value;
   }
+  if (reborn_) first_of_life_ = {time, value};
+  reborn_ = false;
   last_ = {time, value};
   least_ = std::min(least_, value);
   greatest_ = std::max(greatest_, value);
@@ -20,6 +22,11 @@ void Outline::Add(double time, double value) {
   Cell& cell = cells_[CellOf(time)];
   cell.least = std::min(cell.least, value);
   cell.greatest = std::max(cell.greatest, value);
+}
+
+void Outline::Restart() {
+  ++restarts_;
+  reborn_ = true;
 }
 
 size_t Outline::CellOf(double time) const {

@@ -1,4 +1,5 @@
-// A series in a few figures: first and last value, the range, and a coarse course for a plot.
+// A series in a few figures: first and last value (of the whole and of its last life), the range,
+// and a coarse course for a plot.
 //
 // Of constant size: the course has a fixed number of cells of equal time, which get twice as wide
 // whenever the series outgrows them.
@@ -28,15 +29,15 @@ class Outline {
   // In order of time.
   void Add(double time, double value);
   // The next sample is of a new life.
-  void Restart() { ++restarts_; }
+  void Restart();
 
   // The rest is for a series that has a sample.
   const Point& first() const { return first_; }
+  const Point& first_of_life() const { return first_of_life_; }
   const Point& last() const { return last_; }
   double least() const { return least_; }
   double greatest() const { return greatest_; }
   size_t restarts() const { return restarts_; }
-  double seconds() const { return last_.time - first_.time; }
   // Cells from the first sample to the last.
   const std::array<Cell, kCells>& cells() const { return cells_; }
   size_t used_cells() const { return CellOf(last_.time) + 1; }
@@ -46,7 +47,9 @@ class Outline {
   void Widen();
 
   bool begun_ = false;
+  bool reborn_ = true;
   Point first_{};
+  Point first_of_life_{};
   Point last_{};
   double least_ = 0;
   double greatest_ = 0;

@@ -12,6 +12,7 @@ namespace memleak {
 namespace {
 
 constexpr double kBytesPerKb = 1024;
+constexpr double kLargestKb = 1e27;  // what is beyond was not measured
 
 // One line, taken apart.
 struct Line {
@@ -94,7 +95,7 @@ std::optional<RecordedSample> PsLogReader::Read(std::string_view text, size_t nu
     return std::nullopt;
   }
   const std::optional<double> kb = ParseNumber(line->number);
-  if (!kb || !std::isfinite(*kb) || *kb < 0) {
+  if (!kb || !(*kb >= 0 && *kb <= kLargestKb)) {  // NaN too
     throw SeriesError(number, Quoted(line->number) + " is not a number of KB");
   }
   sample.value = *kb * kBytesPerKb;

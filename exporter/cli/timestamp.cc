@@ -7,12 +7,14 @@
 #include <cstdint>
 
 #include "exporter/cli/number_text.h"
+#include "exporter/trend/figures.h"
 
 namespace memleak {
 namespace {
 
 constexpr double kYear1 = -62135596800;      // 0001-01-01
 constexpr double kYear10000 = 253402300800;  // 10000-01-01
+constexpr double kCountedFromStart = 1e8;    // 1973
 constexpr int kMinute = 60;
 constexpr int kHour = 3600;
 
@@ -47,6 +49,48 @@ int64_t DaysFromCivil(int year, int month, int day) {
   const int64_t day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
   const int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
   return era * 146'097 + day_of_era - 719'468;
+}
+
+struct Civil {
+  int64_t year;
+  int64_t month;
+  int64_t day;
+};
+
+// The inverse.
+Civil CivilFromDays(int64_t days) {
+  days += 719'468;
+  const int64_t era = (days >= 0 ? days : days - 146'096) / 146'097;
+  const int64_t day_of_era = days - era * 146'097;
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1'460 + day_of_era / 36'524 - day_of_era / 146'096) / 365;
+  const int64_t day_of_year =
+      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t month_from_march = (5 * day_of_year + 2) / 153;
+  const int64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+  return {year_of_era + era * 400 + (month <= 2 ? 1 : 0), month,
+          day_of_year - (153 * month_from_march + 2) / 5 + 1};
+}
+
+std::string Padded(int64_t number, size_t digits) {
+  std::string text = std::to_string(number);
+  if (text.size() < digits) text.insert(0, digits - text.size(), '0');
+  return text;
+}
+
+constexpr int64_t kDay = 86'400;
+
+// Rounded down; of a negative dividend, too.
+int64_t DayOf(double time) { return static_cast<int64_t>(std::floor(time / kDay)); }
+
+std::string DayText(double time) {
+  const Civil civil = CivilFromDays(DayOf(time));
+  return Padded(civil.year, 4) + '-' + Padded(civil.month, 2) + '-' + Padded(civil.day, 2);
+}
+
+std::string ClockText(double time) {
+  const auto second = static_cast<int64_t>(std::floor(time)) - DayOf(time) * kDay;
+  return Padded(second / kHour, 2) + ':' + Padded(second / kMinute % kMinute, 2);
 }
 
 int DaysOf(int year, int month) {
@@ -229,19 +273,32 @@ std::optional<double> ParseWords(std::string_view text) {
 
 }  // namespace
 
-std::optional<double> ParseDate(std::string_view text) {
+std::optional<double> ParseTimestamp(std::string_view text) {
+  if (const std::optional<double> seconds = ParseNumber(text)) {
+    const bool within = *seconds >= kYear1 && *seconds < kYear10000;  // false for NaN, too
+    return within ? seconds : std::nullopt;
+  }
   text = Trimmed(text);
   if (text.size() > 64) return std::nullopt;
   const std::optional<double> iso = ParseIso(text);
   return iso ? iso : ParseWords(text);
 }
 
-std::optional<double> ParseTimestamp(std::string_view text) {
-  if (const std::optional<double> seconds = ParseNumber(text)) {
-    const bool within = *seconds >= kYear1 && *seconds < kYear10000;  // false for NaN, too
-    return within ? seconds : std::nullopt;
+std::string TimestampText(double seconds_since_1970) {
+  if (std::abs(seconds_since_1970) < kCountedFromStart) {
+    return DurationText(seconds_since_1970) + " after the start";
   }
-  return ParseDate(text);
+  return DayText(seconds_since_1970) + ' ' + ClockText(seconds_since_1970) + " UTC";
+}
+
+std::string PeriodText(double from, double to) {
+  if (std::abs(from) < kCountedFromStart || std::abs(to) < kCountedFromStart) {
+    return TimestampText(from) + " to " + TimestampText(to);
+  }
+  const std::string day = DayText(from);
+  const std::string last_day = DayText(to);
+  return day + ' ' + ClockText(from) + " to " + (day == last_day ? "" : last_day + ' ') +
+         ClockText(to) + " UTC";
 }
 
 }  // namespace memleak

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace memleak {
@@ -16,7 +17,11 @@ namespace memleak {
 // milliseconds would end up.
 std::optional<double> ParseTimestamp(std::string_view text);
 
-// As above, but as `date` prints it or ISO 8601 only.
-std::optional<double> ParseDate(std::string_view text);
+// "2026-11-20 14:08 UTC"; for a time so soon after 1970 that it must count from the start of
+// something "3.20 h after the start".
+std::string TimestampText(double seconds_since_1970);
+
+// "2026-11-20 14:08 to 15:12 UTC"
+std::string PeriodText(double from, double to);
 
 }  // namespace memleak

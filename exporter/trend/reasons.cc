@@ -17,7 +17,7 @@ std::string PatternText(const Verdict& verdict) {
   const bool leak = verdict.suspected();
   switch (verdict.pattern) {
     case TrendPattern::kFlat:
-      return "does not grow";
+      return "its lowest points do not rise";
     case TrendPattern::kWarmUp:
       return leak ? "grows ever since its start" : "levels off: not a leak";
     case TrendPattern::kFollowsLoad:

@@ -240,5 +240,20 @@ def exhaustion(recording, at, range_seconds):
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
+def oracle(recording, onset, at):
+    """Seconds until the limit by the straight line through the peaks soon after the onset and now:
+    by someone who knows when the leak began, and nothing else. What curves, it gets wrong."""
+    life = at - onset
+
+    def peak(end):
+        return max((v for t, v in zip(recording.times, recording.values)
+                    if end - .1 * life <= t <= end), default=None)
+
+    before, now = peak(onset + .1 * life), peak(at)
+    if before is None or now is None or now <= before:
+        return None
+    return (recording.limits[-1] - now) / ((now - before) / (.9 * life))
+
+
 # Which rule's range also predicts when the memory is gone.
 PREDICTS = {"deriv[6h] > 0.5 MiB/h for 1h": 6 * HOUR, "predict_linear[1h], 4h > 90 %": HOUR}

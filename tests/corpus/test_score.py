@@ -203,6 +203,8 @@ class Baselines(unittest.TestCase):
         r = recording([100 * MIB + i * MIB for i in range(100)], limit=300 * MIB)
         self.assertAlmostEqual(promql.exhaustion(r, r.times[-1], HOUR), 101 * 60, delta=1)
         self.assertIsNone(promql.exhaustion(recording([5] * 90, limit=9), 1.7e9 + 3600, HOUR))
+        self.assertAlmostEqual(promql.oracle(r, r.times[0], r.times[-1]), 101 * 60, delta=120)
+        self.assertIsNone(promql.oracle(recording([5] * 90, limit=9), 1.7e9, 1.7e9 + 3600))
 
 
 # Says of every file what the real program would, with one alarm 2 h after the first sample.

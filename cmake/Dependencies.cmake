@@ -21,6 +21,11 @@ add_library(civetweb_http INTERFACE)  # embedded HTTP server
 target_include_directories(civetweb_http SYSTEM INTERFACE ${CIVETWEB_INCLUDE_DIR})
 target_link_libraries(civetweb_http INTERFACE ${CIVETWEB_LIBRARY} Threads::Threads)
 
+# The library itself is loaded when it is needed (exporter/cli/http_client.h).
+find_path(CURL_INCLUDE_DIR curl/curl.h REQUIRED)
+add_library(curl_headers INTERFACE)  # HTTP client
+target_include_directories(curl_headers SYSTEM INTERFACE ${CURL_INCLUDE_DIR})
+
 # bcrypt; libxcrypt is what Debian's libc6-dev brings.
 find_library(CRYPT_LIBRARY crypt REQUIRED)
 

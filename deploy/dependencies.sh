@@ -14,7 +14,7 @@ packages_of() {
     build)
       echo g++ cmake ninja-build pkg-config libcivetweb-dev prometheus-cpp-dev \
         libboost-program-options-dev libyaml-cpp-dev libre2-dev libspdlog-dev nlohmann-json3-dev \
-        libdeflate-dev curl
+        libdeflate-dev libcurl4-openssl-dev curl
       # OpenSSL 3 as it is at run time; its -dev package is not needed.
       if debian_12; then echo libssl3; else echo libssl3t64; fi
       ;;

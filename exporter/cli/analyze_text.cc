@@ -62,18 +62,19 @@ void AppendLine(std::string& out, std::string_view line) {
   out += '\n';
 }
 
-void AppendSuspicion(std::string& out, const Replay& replay) {
+// `alarm`: what happened in the intervals.
+void AppendSuspicion(std::string& out, const Replay& replay, const std::string& alarm) {
   const std::vector<SuspectedInterval>& all = replay.suspected_intervals();
   if (all.empty()) return;
   if (all.size() > kListedIntervals) {
-    AppendLine(out, "a leak was suspected " + std::to_string(all.size()) + " times, first " +
+    AppendLine(out, alarm + ' ' + std::to_string(all.size()) + " times, first " +
                         IntervalText(all.front(), false) + ", last " +
                         IntervalText(all.back(), replay.suspected()));
     return;
   }
   for (const SuspectedInterval& interval : all) {
     const bool goes_on = replay.suspected() && &interval == &all.back();
-    AppendLine(out, "a leak was suspected " + IntervalText(interval, goes_on));
+    AppendLine(out, alarm + ' ' + IntervalText(interval, goes_on));
   }
 }
 
@@ -84,6 +85,10 @@ void AppendPlot(std::string& out, const Replay& replay, bool utf8) {
   AppendLine(out, PlotLine(outline, utf8) + "  " + AmountText(outline.least(), quantity) + " to " +
                       AmountText(outline.greatest(), quantity) + ", " +
                       PeriodText(outline.first().time, outline.last().time));
+}
+
+void AppendVerdict(std::string& out, std::string_view name, const Replay& replay) {
+  out += Printable(name, kMaxNameBytes) + ": " + VerdictSentence(replay) + '\n';
 }
 
 }  // namespace
@@ -143,9 +148,21 @@ std::string PlainArithmetic(const Replay& replay) {
 }
 
 void AppendSummaryText(std::string& out, std::string_view name, const Replay& replay, bool utf8) {
-  out += Printable(name, kMaxNameBytes) + ": " + VerdictSentence(replay) + '\n';
+  AppendVerdict(out, name, replay);
   for (const std::string& reason : ReasonsOf(replay)) AppendLine(out, reason);
-  AppendSuspicion(out, replay);
+  AppendSuspicion(out, replay, "a leak was suspected");
+  AppendPlot(out, replay, utf8);
+  AppendLine(out, "plain arithmetic: " + PlainArithmetic(replay));
+}
+
+void AppendBacktestText(std::string& out, std::string_view name, const Replay& replay, bool utf8) {
+  AppendVerdict(out, name, replay);
+  if (replay.suspected_intervals().empty()) {
+    AppendLine(out, "would not have alerted; plain arithmetic: " + PlainArithmetic(replay));
+    return;
+  }
+  AppendSuspicion(out, replay, "would have alerted");
+  for (const std::string& reason : ReasonsOf(replay)) AppendLine(out, reason);
   AppendPlot(out, replay, utf8);
   AppendLine(out, "plain arithmetic: " + PlainArithmetic(replay));
 }

@@ -16,6 +16,9 @@ namespace memleak {
 // be shown.
 void AppendSummaryText(std::string& out, std::string_view name, const Replay& replay, bool utf8);
 
+// The same for a series of a backtest: what would have alerted and when, and in short what not.
+void AppendBacktestText(std::string& out, std::string_view name, const Replay& replay, bool utf8);
+
 // "leaking (likely): climbs 3.33 MiB/h since 2026-11-20 04:00 UTC", on one line without its end.
 std::string VerdictSentence(const Replay& replay);
 

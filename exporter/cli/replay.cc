@@ -3,7 +3,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "exporter/cli/seconds.h"
+
 namespace memleak {
+
+ReplaySettings SettingsOf(const AnalyzeOptions& options) {
+  ReplaySettings settings;
+  if (options.resource == AnalyzeOptions::Resource::kFds) {
+    settings.resource = SeriesResource::kFds;
+  }
+  settings.slot = SecondsOf(options.slot);
+  if (options.limit) settings.limit = static_cast<double>(*options.limit);
+  return settings;
+}
 
 void Replay::Begin(const RecordedSample& sample) {
   const bool memory = settings_.resource == SeriesResource::kMemory;

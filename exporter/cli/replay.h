@@ -12,6 +12,7 @@
 
 #include "exporter/cli/outline.h"
 #include "exporter/cli/recorded_sample.h"
+#include "exporter/config/analyze_options.h"
 #include "exporter/trend/trend.h"
 
 namespace memleak {
@@ -25,6 +26,8 @@ struct ReplaySettings {
   double slot = 60;             // seconds
   std::optional<double> limit;  // of the value, instead of what the series says
 };
+
+ReplaySettings SettingsOf(const AnalyzeOptions& options);
 
 // From the sample at which a leak was suspected to the one at which it no longer was, or the last.
 struct SuspectedInterval {

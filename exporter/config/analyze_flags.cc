@@ -131,7 +131,7 @@ void CheckAnalyze(const AnalyzeOptions& options, const std::vector<GivenFlag>& g
     throw UsageError("--timeline: needs --format=json");
   }
   if (options.prometheus.empty()) {
-    RefuseGiven(given, {"query", "since", "step"}, "needs --prometheus=URL");
+    RefuseGiven(given, {"query", "since", "step", "timeout"}, "needs --prometheus=URL");
     if (options.files.empty()) throw UsageError("nothing to analyze" + std::string(kExample));
     return;
   }

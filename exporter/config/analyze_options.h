@@ -26,6 +26,7 @@ struct AnalyzeOptions {
   std::string query;       // PromQL
   std::chrono::milliseconds since{std::chrono::hours(7 * 24)};
   std::chrono::milliseconds step{60'000};
+  std::chrono::milliseconds timeout{30'000};  // of one answer
 
   bool operator==(const AnalyzeOptions&) const = default;
 };

@@ -1,0 +1,12 @@
+// Durations of the options as the engine counts them.
+#pragma once
+
+#include <chrono>
+
+namespace memleak {
+
+inline double SecondsOf(std::chrono::milliseconds duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+}  // namespace memleak

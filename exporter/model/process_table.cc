@@ -321,11 +321,22 @@ void ProcessTable::EndPass() {
 }
 
 void ProcessTable::ReadLimits(ProcessSource& source) {
-  for (Process* process : chosen_) {
-    if (now_.monotonic - process->max_fds_read < kMaxFdsPeriodSeconds) continue;
-    process->max_fds = source.ReadMaxFds(process->sample.pid, process->sample.start_ticks);
-    process->max_fds_read = now_.monotonic;
+  for (Process* process : chosen_) ReadLimit(*process, source);
+  // Where there are more than fit into a pass, each has its turn.
+  int read = 0;
+  for (size_t i = 0; i < order_.size() && read < kOtherLimitsPerPass; ++i) {
+    limits_cursor_ = (limits_cursor_ + 1) % order_.size();
+    Process& process = *order_[limits_cursor_];
+    const bool many = process.readable && process.sample.open_fds.value_or(0) >= kManyFds;
+    if (many && ReadLimit(process, source)) ++read;
   }
+}
+
+bool ProcessTable::ReadLimit(Process& process, ProcessSource& source) const {
+  if (now_.monotonic - process.max_fds_read < kMaxFdsPeriodSeconds) return false;
+  process.max_fds = source.ReadMaxFds(process.sample.pid, process.sample.start_ticks);
+  process.max_fds_read = now_.monotonic;
+  return true;
 }
 
 void ProcessTable::Choose() {

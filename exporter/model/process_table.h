@@ -97,6 +97,10 @@ class ProcessTable : public ProcessSink {
   static constexpr size_t kMaxDead = 4096;
   static constexpr double kNamePatienceSeconds = 1;
   static constexpr double kMaxFdsPeriodSeconds = 60;
+  // What is not exported may run out of descriptors, too: with so many, its limit is read, of so
+  // many processes in a pass.
+  static constexpr uint64_t kManyFds = 256;
+  static constexpr int kOtherLimitsPerPass = 64;
 
   // `groups`, `cgroups` and `slow_reads` must outlive the table. `proc_root` is a directory
   // descriptor of the proc tree; the table duplicates it for the jobs, which may outlive it.
@@ -113,7 +117,8 @@ class ProcessTable : public ProcessSink {
   void EndPass();
   // Chooses what is exported one by one, processes and groups.
   void Choose();
-  // Reads the soft limits of what is exported where they are older than a minute.
+  // Reads the soft limits of what is exported, and of what has many descriptors, where they are
+  // older than a minute.
   void ReadLimits(ProcessSource& source);
 
   // In ascending order of pid.
@@ -139,6 +144,7 @@ class ProcessTable : public ProcessSink {
   static void CountInGroup(Process& process);
   void BuryUntil(int32_t pid);
   void Bury(Process& process);
+  bool ReadLimit(Process& process, ProcessSource& source) const;
   // Finds the cgroup, and the group where the cgroup decides about it.
   void Locate(Process& process);
   // Joins the group that the names tell.
@@ -163,6 +169,7 @@ class ProcessTable : public ProcessSink {
   std::vector<Process*> order_;  // of the last pass
   std::vector<Process*> next_;   // of this one, while it runs
   size_t cursor_ = 0;            // how far this pass has come in order_
+  size_t limits_cursor_ = 0;     // where in order_ to go on reading the limits of others
   Selection selection_;
   std::vector<Process*> chosen_;
   std::vector<const Process*> exported_;

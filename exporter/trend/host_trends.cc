@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "exporter/model/group_name.h"
 #include "exporter/trend/siblings.h"
 
 namespace memleak {
@@ -219,6 +220,8 @@ void HostTrends::FeedGroups(const Snapshot& snapshot) {
 }
 
 void HostTrends::FeedGroup(const Snapshot& snapshot, Group& group) {
+  // Kernel threads hold nothing of their own.
+  if (group.name == kKernelGroup) return;
   Keep(group.tracked);
   const GroupSums& sums = group.sums;
   if (sums.processes == 0) {

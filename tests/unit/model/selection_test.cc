@@ -1,5 +1,7 @@
 #include "exporter/model/selection.h"
 
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "tests/catch.h"
@@ -15,7 +17,11 @@ struct Field {
   void Decide(double now) {
     selection.Begin();
     for (size_t i = 0; i < sizes.size(); ++i) {
-      selection.Offer(states[i], sizes[i], threshold, allowed[i], now);
+      if (exhausts_in[i]) {
+        selection.OfferSuspect(states[i], sizes[i], *exhausts_in[i]);
+      } else {
+        selection.Offer(states[i], sizes[i], threshold, allowed[i], now);
+      }
     }
     selection.Decide(now);
   }
@@ -23,6 +29,7 @@ struct Field {
     sizes = std::move(given);
     states.resize(sizes.size());
     allowed.resize(sizes.size(), true);
+    exhausts_in.resize(sizes.size());
   }
   std::vector<bool> Chosen() const {
     std::vector<bool> chosen;
@@ -35,9 +42,11 @@ struct Field {
   std::vector<uint64_t> sizes;
   std::vector<SelectionState> states;
   std::vector<bool> allowed;
+  std::vector<std::optional<double>> exhausts_in;  // of suspects
 };
 
 using Flags = std::vector<bool>;
+constexpr double kNever = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
@@ -148,8 +157,68 @@ TEST_CASE("several challengers replace several incumbents, the largest the small
 TEST_CASE("a limit of nothing chooses nobody") {
   Field field(0);
   field.Set({1, 2});
+  field.exhausts_in[1] = 3;
   field.Decide(0);
   CHECK(field.Chosen() == Flags{false, false});
+  CHECK(field.selection.chosen() == 0);
+  CHECK(field.selection.suspects_cut() == 1);
+}
+
+TEST_CASE("a suspect takes the place of the smallest at once, whatever its size and age") {
+  Field field(2, 100);
+  field.Set({500, 400, 1});
+  field.allowed[2] = false;
+  field.Decide(0);
+  CHECK(field.Chosen() == Flags{true, true, false});
+  field.exhausts_in[2] = kNever;
+  field.Decide(1);
+  CHECK(field.Chosen() == Flags{true, false, true});
+  CHECK(field.selection.chosen() == 2);
+  CHECK(field.selection.suspects_cut() == 0);
+}
+
+TEST_CASE("one that is no suspect any more leaves as any other does") {
+  Field field(1, 100);
+  field.Set({1, 500});
+  field.exhausts_in[0] = 60;
+  field.Decide(0);
+  REQUIRE(field.Chosen() == Flags{true, false});
+  field.exhausts_in[0].reset();
+  field.Decide(10);
+  field.Decide(300);
+  CHECK(field.Chosen() == Flags{true, false});
+  field.Decide(310);
+  CHECK(field.Chosen() == Flags{false, true});
+}
+
+TEST_CASE("of too many suspects those are shown that run out first, then the largest") {
+  Field field(2);
+  field.Set({10, 20, 30, 999});
+  field.exhausts_in = {60, kNever, kNever, {}};
+  field.Decide(0);
+  CHECK(field.Chosen() == Flags{true, false, true, false});
+  CHECK(field.selection.suspects_cut() == 1);
+  field.exhausts_in[1] = 50;
+  field.Decide(1);
+  CHECK(field.Chosen() == Flags{true, true, false, false});
+}
+
+TEST_CASE("suspects that are alike do not take turns") {
+  Field field(1);
+  field.Set({100, 100});
+  field.exhausts_in = {60, 61};
+  field.Decide(0);
+  REQUIRE(field.Chosen() == Flags{true, false});
+  field.exhausts_in = {62, 60};
+  field.Set({100, 105});
+  field.Decide(1);
+  CHECK(field.Chosen() == Flags{true, false});
+  field.exhausts_in = {kNever, kNever};
+  field.Decide(2);
+  CHECK(field.Chosen() == Flags{true, false});
+  field.Set({100, 111});
+  field.Decide(3);
+  CHECK(field.Chosen() == Flags{false, true});
 }
 
 }  // namespace memleak

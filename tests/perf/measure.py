@@ -54,6 +54,7 @@ NODE_FILES = [
     )
     if os.access(path, os.R_OK)
 ]
+REPLAYED = 1_000_000
 FILE_TURN = 50
 FILE_ROUNDS = 40
 CGROUP_ROUNDS = 10
@@ -297,6 +298,86 @@ def show_files(what, result):
     )
 
 
+def measure_trends():
+    """What trend_cost says, as {name: number}: the engine alone, and fed with a host's processes."""
+    progress("trends")
+    done = subprocess.run([PERF / "trend_cost"], stdout=subprocess.PIPE, text=True)
+    progress("")
+    figures = {name: float(value) for name, value in (line.split() for line in done.stdout.splitlines())}
+    if done.returncode != 0:
+        raise Broken(f"trend_cost: too large, or allocates ({done.returncode}): {figures}")
+    return figures
+
+
+def write_recording(path):
+    """A recording as long as it gets, with every column, and a working day in it."""
+    with open(path, "w", encoding="ascii") as file:
+        file.write("timestamp,value,limit,cpu_seconds,threads,fds,connections\n")
+        for i in range(REPLAYED):
+            load = 20 + abs(i % 1440 - 720) // 10
+            value = 314_572_800 + 40 * i + 65_536 * load + i * 7919 % 1_048_576
+            file.write(
+                f"{1_790_000_000 + 60 * i},{value},4294967296,{0.02 * i:.2f},{8 + load // 10},"
+                f"{40 + load},{load}\n"
+            )
+
+
+def measure_replay():
+    """`analyze` over a million samples, beside reading their bytes."""
+    path = PERF / "recording.csv"
+    write_recording(path)
+    with contextlib.ExitStack() as stack:
+        floor = Floor(stack, [path])
+        floor.scrape()
+        before = cpu_seconds(floor.process.pid)
+        floor.scrape()
+        bare = cpu_seconds(floor.process.pid) - before
+    progress(f"analyze: {REPLAYED} samples")
+    command = [ROOT / "build/release/memleak_exporter", "analyze", path]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    progress("")
+    size = path.stat().st_size
+    path.unlink()
+    # 3: a leak is suspected.
+    if process.returncode not in (0, 3):
+        raise Broken(f"analyze ended with {process.returncode}")
+    return {
+        "samples": REPLAYED,
+        "bytes": size,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "bare_cpu_seconds": bare,
+        "ratio": (usage.ru_utime + usage.ru_stime) / bare,
+    }
+
+
+def share_of_floor(trends, results):
+    """What trends add to a scrape over what the floor spends on as many processes."""
+    floor = results[FLOOR]
+    per_process = statistics.median(floor["cpu_seconds"]) / floor["processes"]
+    return trends["host_seconds_per_pass"] / trends["host_processes"] / per_process
+
+
+def show_trends(trends, results, replay):
+    print(
+        f"trends: {trends['trend_bytes']:.0f} bytes a history, "
+        f"{trends['seconds_per_sample'] * 1e6:.2f} us a sample of three resources "
+        f"({trends['seconds_per_reading'] * 1e6:.2f} us each), "
+        f"{trends['allocations_per_sample']:g} allocations"
+    )
+    print(
+        f"trends of {trends['host_processes']:.0f} processes: {trends['host_bytes'] / 1e6:.1f} MB, "
+        f"{trends['host_seconds_per_pass'] * 1e3:.1f} ms a pass, "
+        f"{share_of_floor(trends, results):.1%} of the floor's; the dearest pass "
+        f"{trends['host_seconds_dearest_pass'] * 1e3:.1f} ms"
+    )
+    print(
+        f"analyze: {replay['samples']} samples ({replay['bytes'] / 1e6:.0f} MB) in "
+        f"{replay['cpu_seconds']:.2f} s, {replay['ratio']:.0f} times what reading them takes"
+    )
+
+
 def peak_resident_bytes(pid):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)[1]) * 1024
@@ -375,13 +456,17 @@ def show_table(results):
         print("  ".join(cells))
 
 
-def goals(results, files):
+def goals(results, files, trends, replay):
     to_process_exporter = ratio(results, PROCESS_EXPORTER, MEMLEAK)
     measured = (
         ("CPU over the floor's", ratio(results, MEMLEAK, FLOOR), "<=", 1.25),
         ("process-exporter's CPU over ours", to_process_exporter, ">=", 9),
         ("peak resident MB", results[MEMLEAK]["peak_resident_bytes"] / 1e6, "<=", 40),
         *((f"{what} over the bare reads", one["ratio"], "<=", 1.5) for what, one in files.items()),
+        ("us a sample of the trends", trends["seconds_per_sample"] * 1e6, "<=", 0.3),
+        ("percent of the floor's CPU for trends", share_of_floor(trends, results) * 100, "<=", 3),
+        ("MB for the trends of 10,000 processes", trends["host_bytes"] / 1e6, "<=", 15),
+        ("s for a million samples in analyze", replay["cpu_seconds"], "<=", 2),
     )
     verdicts = []
     for goal, value, relation, limit in measured:
@@ -425,7 +510,10 @@ def main():
         }
         for what, one in files.items():
             show_files(what, one)
-        verdicts = goals(results, files)
+        trends = measure_trends()
+        replay = measure_replay()
+        show_trends(trends, results, replay)
+        verdicts = goals(results, files, trends, replay)
         show_goals(verdicts)
         sweep = {}
         if arguments.sweep:
@@ -443,6 +531,8 @@ def main():
         "processes": arguments.processes,
         "contestants": results,
         "files": files,
+        "trends": trends,
+        "replay": replay,
         "goals": verdicts,
         "sweep": sweep,
     }

@@ -38,7 +38,7 @@ fi
 # report.py. KIND is how it counts: `setup` only when it fails, `check` as one test (exit code 77 is a
 # skip, its last line of output the reason), `suite` by the JUnit files that it leaves in $results/NAME.
 step() {
-  local kind=$1 name=$2 log=$logs/$2.log start=$SECONDS status=0 outcome=ok lines=40
+  local kind=$1 name=$2 log=$logs/$2.log start=$SECONDS status=0 outcome=ok lines=40 why=
   shift 2
   printf '%-28s ' "$name"
   "$@" >"$log" 2>&1 </dev/null || status=$?
@@ -48,9 +48,15 @@ step() {
     *) outcome="FAILED" ;;
   esac
   printf '%4d s  %s\n' $((SECONDS - start)) "$outcome"
-  printf '%s\t%s\t%s\t%s\n' "$kind" "$name" "$status" "$(tail -n 1 "$log" | tr '\t' ' ')" \
+  # What says why may stand far above the end.
+  if ((status != 0 && status != 77)); then
+    why=$(grep -a '^FAILED' "$log" || grep -aE '^not ok|(error|warning): ' "$log") || true
+  fi
+  why=$(head -n 5 <<<"${why:-$(tail -n 1 "$log")}" | tr '\t' ' ' | tr -d '\r')
+  printf '%s\t%s\t%s\t%s\n' "$kind" "$name" "$status" "$(paste -sd '|' <<<"$why")" \
     >>"$results/steps.tsv"
   if ((status != 0 && status != 77)); then
+    printf '    ! %s\n' "${why//$'\n'/$'\n    ! '}"
     # The failed tests of a suite are told in full at the end.
     if [[ $kind == suite ]]; then
       lines=5
@@ -153,6 +159,14 @@ end_to_end() {
   return $status
 }
 
+# Whether it scores; how well is read by people.
+score_corpus() {
+  local scores=$logs/corpus-scores.txt
+  tests/corpus/run.sh --no-baselines build/release/memleak_exporter >"$scores" || true
+  cat "$scores"
+  grep -q '^held-out: ' "$scores"
+}
+
 if ! step setup dependencies install build unit && [[ ! -x $python ]]; then
   echo "run.sh: $python is needed to count the tests" >&2
   exit 1
@@ -165,6 +179,7 @@ fi
 step check format tests/lint.sh format || true
 
 if ((tier >= 2)); then
+  step check corpus-tests $python -B tests/corpus/test_score.py || true
   step setup test-dependencies install test servers || true
   if step setup build-release build release; then
     if ((tier >= 3)); then
@@ -198,6 +213,7 @@ if ((tier >= 4)); then
   step check clang-tidy tests/lint.sh tidy || true
   # Whether it works; what it measures is read by people.
   step check perf tests/perf/run.sh 300 --rounds 2 || true
+  step check corpus score_corpus || true
   step check vm tests/vm/run.sh || true
   for release in bookworm trixie; do
     step check "fresh-$release" tests/fresh/run.sh "$release" || true

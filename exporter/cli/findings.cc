@@ -7,6 +7,18 @@
 
 namespace memleak {
 
+namespace {
+
+// For memory of which the engine says nothing, since it changes little.
+std::string PlainChange(const Outline& outline) {
+  const Outline::Point& first = outline.first_of_life();
+  const Outline::Point& last = outline.last();
+  return "went from " + AmountText(first.value, Quantity::kBytes) + " to " +
+         AmountText(last.value, Quantity::kBytes) + " in " + DurationText(last.time - first.time);
+}
+
+}  // namespace
+
 std::vector<std::string> ReasonsOf(const Replay& replay) {
   const bool memory = replay.settings().resource == SeriesResource::kMemory;
   const Quantity quantity = memory ? Quantity::kBytes : Quantity::kDescriptors;
@@ -22,7 +34,7 @@ std::vector<std::string> ReasonsOf(const Replay& replay) {
   } else {
     reasons = Reasons(*descriptors, Quantity::kDescriptors);
     const std::string growth = GrowthReason(values, quantity);
-    if (!growth.empty()) reasons.push_back("memory " + growth);
+    reasons.push_back("memory " + (growth.empty() ? PlainChange(replay.outline()) : growth));
   }
   return reasons;
 }

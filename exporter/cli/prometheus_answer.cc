@@ -40,7 +40,7 @@ class Reader {
         labels_[key_] = text;
         break;
       case Place::kPoint:
-        value_ = ParseNumber(text);
+        if (!value_) value_ = ParseNumber(text);
         break;
       default:
         break;

@@ -97,10 +97,7 @@ std::vector<Flag> AnalyzeFlagTable(AnalyzeOptions& options) {
           [&options](std::string_view value) { options.prometheus = ParseUrl(value); }));
   table.push_back(Row(kPrometheus, "query", "PROMQL", "",
                       "which ones: a metric in bytes, or in descriptors with --resource=fds",
-                      [&options](std::string_view value) {
-                        if (value.empty()) throw UsageError("is empty; use the name of a metric");
-                        options.query = value;
-                      }));
+                      [&options](std::string_view value) { options.query = value; }));
   table.push_back(
       Row(kPrometheus, "since", "TIME", "7d", "how far back", [&options](std::string_view value) {
         options.since = ParseAtLeast(value, kShortestStep, "1s or more");
@@ -108,6 +105,10 @@ std::vector<Flag> AnalyzeFlagTable(AnalyzeOptions& options) {
   table.push_back(Row(kPrometheus, "step", "TIME", "60s", "between the samples",
                       [&options](std::string_view value) {
                         options.step = ParseAtLeast(value, kShortestStep, "1s or more");
+                      }));
+  table.push_back(Row(kPrometheus, "timeout", "TIME", "30s", "how long to wait for an answer",
+                      [&options](std::string_view value) {
+                        options.timeout = ParseAtLeast(value, kShortestStep, "1s or more");
                       }));
   table.push_back(Row(
       kOutput, "format", "FORMAT", "text", "text, or json: one object per line",

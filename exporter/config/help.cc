@@ -33,8 +33,8 @@ Example:  memleak_exporter analyze --limit=2GiB rss.log
 
 constexpr std::string_view kAnalyzeClosing = R"(
 A FILE is CSV whose header names timestamp (Unix seconds or ISO 8601) and value (bytes or
-descriptors), and may name limit, cpu_seconds, threads, fds, connections and start_time; or a log of ps,
-with lines like
+descriptors), and may name limit, cpu_seconds, threads, fds, connections and start_time; or a log
+of ps, with lines like
   2026-11-20 14:08:01 RSS: 317440 KB (310 MB)
   Fri Nov 20 14:08:01 UTC 2026: 317440 KB
   317440                                      (with --interval)

@@ -122,6 +122,29 @@ double DriftScore(std::span<const Point> points) {
   return rise / std::sqrt(n * long_run);
 }
 
+void Resample(std::span<const Point> points, double from, std::span<Point> even) {
+  if (points.empty()) return;
+  const double stretch = (points.back().time - from) / static_cast<double>(even.size());
+  size_t next = 0;
+  while (next < points.size() && points[next].time < from) ++next;
+  for (size_t i = 0; i < even.size(); ++i) {
+    const double end =
+        i + 1 == even.size() ? points.back().time : from + static_cast<double>(i + 1) * stretch;
+    even[i] = {end, 0};
+    bool any = false;
+    for (; next < points.size() && points[next].time <= end; ++next) {
+      if (!any || points[next].value < even[i].value) even[i] = points[next];
+      any = true;
+    }
+    if (any) continue;
+    const Point& after = points[std::min(next, points.size() - 1)];
+    const Point& before = points[next > 0 ? next - 1 : 0];
+    const double between = after.time - before.time;
+    const double part = between > 0 ? (end - before.time) / between : 0;
+    even[i].value = before.value + part * (after.value - before.value);
+  }
+}
+
 double LargestShift(std::span<const Point> points) {
   constexpr size_t kSide = 3;
   const auto median = [&](size_t from, size_t count) {

@@ -43,6 +43,10 @@ double DriftScore(std::span<const Point> points);
 // side), which a step shows and noise does not.
 double LargestShift(std::span<const Point> points);
 
+// The lowest points of as many even stretches from `from` to the last point as there are in `even`,
+// the line between neighbours where a stretch has none. Points are in order of time.
+void Resample(std::span<const Point> points, double from, std::span<Point> even);
+
 // Partially orders: the middle of the values (the mean of the two where there are two).
 double MedianOf(std::span<double> values);
 

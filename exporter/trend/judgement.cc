@@ -14,6 +14,7 @@ namespace {
 // A window has at least so many points, and a verdict is held for two windows in a row.
 constexpr size_t kFewestPoints = 10;
 constexpr uint8_t kInARow = 2;
+constexpr size_t kFewestDays = 8;  // at the coarsest level, where they are a day and a half
 
 // Growth.
 constexpr double kGrowthTau = 0.7;
@@ -22,16 +23,23 @@ constexpr double kNoiseFactor = 4;  // of the median distance from the line
 // A leak's growth.
 constexpr double kLeakTau = 0.8;
 constexpr double kLargestShift = 0.55;  // of the gain: more is a step
-constexpr double kLateSlope = 0.6;      // of the window's second half over its first
-constexpr double kLateCurve = 0.56;     // of the growth's last 45 % over its first
-constexpr double kDriftKnown = 3.0;  // standard errors from a walk, where load speaks against one
-constexpr double kDriftUnknown = 4.0;
+constexpr double kLateSlope = 0.45;     // of the window's second half over its first
+constexpr double kLateCurve = 0.67;     // of the growth's last third over the one before
+constexpr double kLateOfSlow = 0.85;    // the same, where the slope is below so much of the average
+constexpr double kSlow = 0.58;
+constexpr double kMuchSlower = 0.42;  // the same, whatever the last third says
+constexpr double kDriftKnown = 3.0;   // standard errors from a walk, where load speaks against one
+constexpr double kDriftUnknown = 5.0;
+constexpr double kDriftOfDays = 2.5;  // noise weighs less against days
+constexpr double kTauOfDays = 0.9;
 
 // How long growth must go on: until it has used a share of the room that there was, or for some
 // slots whatever the room. Less where the load is known and does not explain it.
 constexpr double kShareKnown = 0.18;
-constexpr double kShareUnknown = 0.26;
+constexpr double kShareUnknown = 0.32;
 constexpr double kShortestSlots = 20;
+constexpr double kHurriedSlots = 60;  // a share that was used so fast must be larger
+constexpr double kHurriedShare = 1.5;
 constexpr double kLongSlotsKnown = 720;
 constexpr double kLongSlotsUnknown = 960;
 constexpr double kMultiplyingSlots = 60;
@@ -42,7 +50,7 @@ constexpr double kLoadRise = 1.1;      // of load, to explain anything
 constexpr double kElasticity = 1.5;    // memory may rise by so much more than load did
 constexpr double kWorkElasticity = 4;  // descriptors and threads have a part that never changes
 constexpr double kUnexplained = 0.35;  // share of the slope that load may leave
-constexpr double kIdle = 0.05;         // of the highest load
+constexpr double kIdle = 0.2;          // of the highest load
 constexpr size_t kIdlePoints = 8;
 
 constexpr double kExhaustionSlots = 240;  // recent slopes predict no further
@@ -74,6 +82,8 @@ struct Trend::Growth {
   double from = 0;  // where it began: time and level
   double start_level = 0;
   double window = 0;  // in which the line was fitted
+  double power = 1;   // of time that the growth goes as
+  double late = 1;    // slope of its last third over that of the one before
   bool slows_down = false;
   bool explained = false;
   bool load_known = false;
@@ -97,9 +107,9 @@ Trend::Window Trend::WindowOf(size_t index, int level, int64_t number, int count
   for (int64_t n = std::max<int64_t>(0, number - count + 1); n <= number; ++n) {
     const Slot& slot = At(level, n);
     const LogCode code = slot.troughs[index];
-    if (code == kCodeUnknown) continue;
+    if (code == kCodeUnknown || !Settled(level, n)) continue;
     window.slots[window.count] = &slot;
-    window.points[window.count++] = {(static_cast<double>(n) + 0.5) * length, DecodeLog(code)};
+    window.points[window.count++] = {static_cast<double>(n) * length, DecodeLog(code)};
   }
   return window;
 }
@@ -122,23 +132,29 @@ void Trend::LookAt(size_t index, int level, int64_t number) {
   uint8_t& streak = resource.streak[static_cast<size_t>(level)];
   Growth growth;
   bool grows = false;
+  const double newest = DecodeLog(At(level, number).troughs[index]);
   for (const int count : {kSlots, 10}) {
-    const Window window = WindowOf(index, level, number, count);
-    if (window.count < kFewestPoints) break;
-    Growth found;
-    if (!Measure(index, window, found)) {
-      // What does not rise over the whole window may rise over its end; only newer levels care.
-      continue;
+    // Most do not grow: known without the whole window.
+    LogCode oldest = kCodeUnknown;
+    for (int64_t n = std::max<int64_t>(0, number - count + 1); oldest == kCodeUnknown; ++n) {
+      oldest = At(level, n).troughs[index];
     }
+    const double first = DecodeLog(oldest);
+    if (newest - first < Floor(index, first) / 2) continue;
+    const Window window = WindowOf(index, level, number, count);
+    if (window.count < (level == kLevels - 1 ? kFewestDays : kFewestPoints)) break;
+    Growth found;
+    if (!Measure(index, window, found)) continue;
     if (!grows || found.leak) growth = found;
     grows = true;
     if (growth.leak) break;
   }
+  // The longest window that shows growth tells its pace.
   if (grows && level >= resource.growth_level) {
-    if (resource.growth_level < 0) resource.peak_height = 0;
     resource.growth_level = static_cast<int8_t>(level);
     resource.slope = static_cast<float>(growth.line.slope);
     resource.window = static_cast<float>(growth.window);
+    resource.power = static_cast<float>(growth.power);
     resource.line_time = static_cast<float>(number_ * static_cast<double>(slot_));
     resource.line = static_cast<float>(growth.line.At(resource.line_time));
     resource.start_time = static_cast<float>(growth.from);
@@ -157,7 +173,7 @@ void Trend::LookAt(size_t index, int level, int64_t number) {
     if (resource.raised) resource.confirmed = true;
   }
   streak = growth.leak ? static_cast<uint8_t>(std::min<int>(streak + 1, kInARow)) : uint8_t{0};
-  if (streak >= kInARow) Raise(resource, level, growth);
+  if (streak >= (level == kLevels - 1 ? 1 : kInARow)) Raise(resource, level, growth);
 }
 
 void Trend::Raise(Resource& resource, int level, const Growth& growth) {
@@ -204,9 +220,7 @@ void Trend::Check(size_t index, int level, int64_t number) {
 
 bool Trend::Measure(size_t index, const Window& window, Growth& growth) const {
   const auto points = window.all();
-  const double newest = points.back().value;
   const double floor = Floor(index, points.front().value);
-  if (newest - points.front().value < floor / 2) return false;
   growth.tau = KendallTau(points);
   if (growth.tau < kGrowthTau) return false;
   growth.line = TheilSen(points);
@@ -221,7 +235,7 @@ bool Trend::Measure(size_t index, const Window& window, Growth& growth) const {
     return false;
   }
   FindStart(index, window, growth);
-  CompareLoad(window, growth);
+  CompareLoad(index, window, growth);
   growth.leak = IsLeak(index, window, growth);
   return true;
 }
@@ -251,49 +265,87 @@ void Trend::FindStart(size_t index, const Window& window, Growth& growth) const 
       ++misses;
     }
   }
-  FitLastHalf(index, window, growth);
-  growth.slows_down = SlowsDown(std::span(curve).first(count), growth.from);
+  // Near its beginning the pace is mixed with that of the calm before: no longer ago than the line
+  // takes to where it began.
+  constexpr double kSlack = 1.25;
+  growth.from = std::max(
+      growth.from, first.time - kSlack * (first.value - growth.start_level) / growth.line.slope);
+  FitLastPart(index, window, growth);
+  const double late = LateOverEarly(std::span(curve).first(count), growth.from);
+  const double average =
+      (curve[count - 1].value - growth.start_level) / (curve[count - 1].time - growth.from);
+  growth.late = late;
+  growth.slows_down = late < kLateCurve || growth.line.slope < kMuchSlower * average ||
+                      (late < kLateOfSlow && growth.line.slope < kSlow * average);
 }
 
-// The near future follows the growth's last half.
-void Trend::FitLastHalf(size_t index, const Window& window, Growth& growth) const {
-  const double half = (window.points[window.count - 1].time - growth.from) / 2;
+// The near future follows the growth's last part, its slope and how that changed: growth like a
+// power of time goes on as that power.
+void Trend::FitLastPart(size_t index, const Window& window, Growth& growth) const {
+  constexpr double kPart = 0.7;
+  const double now = window.points[window.count - 1].time;
+  const double age = now - growth.from;
   int level = 0;
-  while (level + 1 < kLevels && Length(level) * kSlots < half) ++level;
-  const auto slots = static_cast<int>(std::ceil(half / Length(level)));
+  while (level + 1 < kLevels && Length(level) * kSlots < kPart * age) ++level;
+  const auto slots = static_cast<int>(std::ceil(kPart * age / Length(level)));
   const Window last =
       WindowOf(index, level, (number_ >> (2 * level)) - 1, std::clamp(slots, 1, kSlots));
   constexpr size_t kEnough = 6;
   if (last.count < kEnough) {
-    growth.window = window.points[window.count - 1].time - window.points[0].time;
+    growth.window = now - window.points[0].time;
     return;
   }
-  const Line line = TheilSen(last.all());
+  const auto points = last.all();
+  const Line line = TheilSen(points);
   if (line.slope <= 0) return;
   growth.line = line;
-  growth.window = last.points[last.count - 1].time - last.points[0].time;
+  growth.window = points.back().time - points.front().time;
+
+  // Two estimates of the power, one by how the slope changes between the halves, one by the slope
+  // against the average since the start. Noise moves the one, a wrong start the other.
+  constexpr size_t kEnoughToBend = 8;
+  if (points.size() < kEnoughToBend) return;
+  const size_t middle = points.size() / 2;
+  const double early = TheilSen(points.first(middle)).slope;
+  const double late = TheilSen(points.subspan(middle)).slope;
+  const double centre = (points.front().time + points.back().time) / 2;
+  const double gained = line.At(centre) - growth.start_level;
+  if (!(early > 0) || !(late > 0) || !(gained > 0)) return;
+  const double quarter = growth.window / 4;
+  const double bend = 1 + std::log(late / early) / std::log((centre + quarter - growth.from) /
+                                                            (centre - quarter - growth.from));
+  const double average = line.slope * (centre - growth.from) / gained;
+  constexpr double kStraight = 0.2;
+  const bool slower = bend < 1 - kStraight && average < 1 - kStraight;
+  const bool faster = bend > 1 + kStraight && average > 1 + kStraight;
+  if (!slower && !faster) return;
+  const double nearer = std::abs(bend - 1) < std::abs(average - 1) ? bend : average;
+  growth.power = std::clamp((nearer + (bend + average) / 2) / 2, 0.35, 2.5);
+  growth.line.slope =
+      line.slope * std::pow((now - growth.from) / (centre - growth.from), growth.power - 1);
+  growth.line.intercept = line.At(now) - growth.line.slope * now;
 }
 
-// Whether a curve gains much less in the last 45 % of its growth than in the 45 % after the first
-// tenth: what fills up does, also while each window of it still looks straight.
-bool Trend::SlowsDown(std::span<const Point> curve, double from) {
-  const auto value_at = [&](double time) {
-    size_t i = 0;
-    while (i + 1 < curve.size() && curve[i + 1].time < time) ++i;
-    if (i + 1 >= curve.size()) return curve.back().value;
-    const double part =
-        std::clamp((time - curve[i].time) / (curve[i + 1].time - curve[i].time), 0.0, 1.0);
-    return curve[i].value + part * (curve[i + 1].value - curve[i].value);
-  };
-  const double span = curve.back().time - from;
-  const double early = value_at(from + 0.1 * span);
-  const double middle = value_at(from + 0.55 * span);
-  return curve.back().value - middle < kLateCurve * (middle - early);
+// How the slope changes between a growth's first third, which may be warm-up, and now. What fills
+// up slows down also while each window of it still looks straight.
+double Trend::LateOverEarly(std::span<const Point> curve, double from) {
+  constexpr size_t kBins = 13;
+  std::array<Point, kBins> even;
+  const double now = curve.back().time;
+  Resample(curve, from + (now - from) / 3, even);
+  constexpr size_t kHalf = kBins / 2 + 1;
+  const double early = TheilSen(std::span(even).first(kHalf)).slope;
+  const double late = TheilSen(std::span(even).last(kHalf)).slope;
+  return early > 0 ? late / early : 1;
 }
 
-void Trend::CompareLoad(const Window& window, Growth& growth) const {
+void Trend::CompareLoad(size_t index, const Window& window, Growth& growth) const {
   const auto points = window.all();
+  // Descriptors do not explain themselves.
+  const bool work_tells = shape_[index] != Quantity::kDescriptors || !work_has_descriptors_;
+  double cpu_change = kUnknown;
   for (const bool is_cpu : {true, false}) {
+    if (!is_cpu && !work_tells) break;
     std::array<Point, kSlots> loaded;  // load, value
     std::array<double, kSlots> load;
     std::array<double, kSlots> times;
@@ -311,10 +363,16 @@ void Trend::CompareLoad(const Window& window, Growth& growth) const {
     const double before = std::max(1.0, Third(loads, false));
     const double change = Third(loads, true) / before;
     if (is_cpu || std::isnan(growth.load_change)) growth.load_change = change;
+    if (is_cpu) cpu_change = change;
+    // Connections and threads that climb without any work being done are not load: they leak too.
+    constexpr double kAlong = 0.25;
+    if (!is_cpu && cpu_change - 1 < kAlong * (change - 1)) continue;
     if (is_cpu) CountIdle(window, growth);
+    constexpr double kJob = 2;  // work that has just begun: it may go on for as long as it takes
     const double elasticity = is_cpu ? kElasticity : kWorkElasticity;
     const double rise = points.back().value / std::max(1.0, points.front().value) - 1;
     if (change < kLoadRise || rise > elasticity * (change - 1)) continue;
+    if (change >= kJob) growth.explained = true;
     // What is left of the growth when what goes along with load is taken away.
     const double along = LeastSquaresSlope(std::span(loaded).first(count));
     if (along <= 0) continue;
@@ -326,14 +384,19 @@ void Trend::CompareLoad(const Window& window, Growth& growth) const {
   }
 }
 
-// What was gained in the slots at the window's end that hardly used the CPU, against the highest
-// load of all that is remembered.
+// What was gained in the slots at the window's end that hardly used the CPU, against what the
+// busiest quarter of all remembered slots used at least.
 void Trend::CountIdle(const Window& window, Growth& growth) const {
-  LogCode highest = 0;
+  std::array<LogCode, kLevels * kSlots> loads{};
+  size_t known = 0;
   for (const auto& level : slots_) {
-    for (const Slot& slot : level) highest = std::max(highest, slot.cpu);
+    for (const Slot& slot : level) {
+      if (slot.cpu != kCodeUnknown) loads[known++] = slot.cpu;
+    }
   }
-  const double idle = kIdle * DecodeLog(highest);
+  const auto busy = loads.begin() + static_cast<std::ptrdiff_t>(known * 3 / 4);
+  std::nth_element(loads.begin(), busy, loads.begin() + static_cast<std::ptrdiff_t>(known));
+  const double idle = kIdle * DecodeLog(*busy);
   size_t from = window.count;
   while (from > 0 && window.slots[from - 1]->cpu != kCodeUnknown &&
          DecodeLog(window.slots[from - 1]->cpu) <= idle) {
@@ -341,8 +404,12 @@ void Trend::CountIdle(const Window& window, Growth& growth) const {
   }
   if (window.count - from < kIdlePoints) return;
   const auto points = window.all().subspan(from);
-  growth.idle_growth = points.back().value - points.front().value;
-  growth.idle_seconds = points.back().time - points.front().time;
+  const double gain = points.back().value - points.front().value;
+  const double seconds = points.back().time - points.front().time;
+  constexpr double kGoesOn = 0.5;
+  if (gain < kGoesOn * growth.line.slope * seconds) return;
+  growth.idle_growth = gain;
+  growth.idle_seconds = seconds;
 }
 
 bool Trend::IsLeak(size_t index, const Window& window, Growth& growth) const {
@@ -370,7 +437,9 @@ bool Trend::IsLeak(size_t index, const Window& window, Growth& growth) const {
   }
   // Within one tooth of a saw a leak cannot be told from its neighbours.
   constexpr double kOverTop = 0.25;
-  if (!std::isnan(resource.tooth_top) && resource.last_drop < points.front().time &&
+  constexpr double kTeethInWindow = 2.5;
+  const double seen = now - points.front().time;
+  if (!std::isnan(resource.tooth_top) && seen < kTeethInWindow * resource.tooth_period &&
       now_level <= resource.tooth_top + kOverTop * (resource.tooth_top - growth.start_level)) {
     growth.pattern = TrendPattern::kSawtooth;
     return false;
@@ -378,7 +447,13 @@ bool Trend::IsLeak(size_t index, const Window& window, Growth& growth) const {
   const bool idle = growth.idle_growth >= Floor(index, growth.start_level);
   if (!idle) growth.idle_growth = 0;
   if (growth.tau < kLeakTau) return false;
-  if (DriftScore(points) < (growth.load_known ? kDriftKnown : kDriftUnknown)) return false;
+  const bool days = window.level == kLevels - 1;
+  if (days && growth.tau < kTauOfDays) return false;
+  if (DriftScore(points) < (days                ? kDriftOfDays
+                            : growth.load_known ? kDriftKnown
+                                                : kDriftUnknown)) {
+    return false;
+  }
   if (idle) return true;
 
   // A window says nothing of a growth that is much longer than it.
@@ -388,10 +463,17 @@ bool Trend::IsLeak(size_t index, const Window& window, Growth& growth) const {
   const double slots = age / slot_;
   if (slots < kShortestSlots) return false;
   const double room = static_cast<double>(resource.headroom) - resource.peak_height;
-  const double share = std::isnan(room) ? 0 : gained / (gained + std::max(room, 0.0));
-  if (share >= (growth.load_known ? kShareKnown : kShareUnknown)) return true;
-  if (slots >= (growth.load_known ? kLongSlotsKnown : kLongSlotsUnknown)) return true;
-  return growth.load_known && slots >= kMultiplyingSlots &&
+  // Of the room that there was, or of the time that there was: growth may gain pace.
+  const double left = std::max(room, 0.0);
+  const double share =
+      std::isnan(room) ? 0
+                       : std::max(gained / (gained + left), age / (age + left / growth.line.slope));
+  const double needed = (growth.load_known ? kShareKnown : kShareUnknown) *
+                        (slots < kHurriedSlots ? kHurriedShare : 1);
+  if (share >= needed) return true;
+  const double patience = std::clamp(std::sqrt(0.4 * growth.start_level / gained), 0.5, 1.4);
+  if (slots >= patience * (growth.load_known ? kLongSlotsKnown : kLongSlotsUnknown)) return true;
+  return growth.load_known && slots >= kMultiplyingSlots && growth.late >= kLateOfSlow &&
          gained >= kMultiple * growth.start_level;
 }
 
@@ -431,7 +513,16 @@ double Trend::ExhaustionSeconds(size_t index) const {
                                           (now - static_cast<double>(resource.line_time));
   const double above = static_cast<double>(resource.value) + resource.offset - line;
   const double room = static_cast<double>(resource.headroom) + above - resource.peak_height;
-  return std::max(room, 0.0) / resource.slope;
+  return TimeToGain(resource, std::max(room, 0.0));
+}
+
+// dx/dt goes as (time since the start)^(p-1).
+double Trend::TimeToGain(const Resource& resource, double gain) {
+  const double straight = gain / resource.slope;
+  if (resource.power == 1) return straight;
+  const double age = std::max(resource.line_time - resource.start_time, 1.0F);
+  const double power = resource.power;
+  return age * (std::pow(1 + straight * power / age, 1 / power) - 1);
 }
 
 Verdict Trend::Judge(size_t index) const {

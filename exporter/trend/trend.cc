@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace memleak {
 namespace {
@@ -12,7 +13,7 @@ constexpr double kMillionths = 1e6;
 // A life that ends this close to its limit ended because of it.
 constexpr double kNearLimit = 0.2;
 // The share of the values that the peaks are meant to be above all but.
-constexpr double kPeakQuantile = 0.95;
+constexpr double kPeakQuantile = 0.99;
 constexpr double kPeakPace = 0.05;
 
 double Sum(double a, double b) {
@@ -39,16 +40,31 @@ Trend::Trend(const TrendShape& shape, double slot, double born)
 }
 
 bool Trend::Valid() const {
-  const bool times = std::isfinite(origin_) && std::isfinite(slot_) && slot_ > 0;
-  const bool counts = recent_count_ <= kRecent && number_ >= 0 && skip_until_ >= 0;
+  // A bool that came from elsewhere may hold any byte, and must not be read as one.
+  const auto is_bool = [](const bool& flag) {
+    uint8_t byte = 0;
+    std::memcpy(&byte, &flag, sizeof byte);
+    return byte <= 1;
+  };
+  if (!is_bool(begun_) || !is_bool(work_has_descriptors_) || !std::isfinite(slot_) || slot_ <= 0 ||
+      !std::isfinite(origin_) || recent_count_ > kRecent) {
+    return false;
+  }
+  // So that no count of slots runs over.
+  const double lived = begun_ ? (last_time_ - origin_) / slot_ : 0;
+  constexpr double kLongest = 1 << 30;
+  const bool counts = lived >= 0 && lived <= kLongest && number_ >= 0 && number_ <= kLongest &&
+                      life_number_ >= 0 && life_number_ <= number_ && curve_from_ >= -1 &&
+                      skip_until_ >= 0 && skip_until_ <= life_number_ + kWarmUpSlots;
   const auto level = [](int8_t value) { return value >= -1 && value < kLevels; };
   const bool resources = std::all_of(resources_.begin(), resources_.end(), [&](const Resource& r) {
-    return level(r.growth_level) && level(r.raised_level) && (!r.raised || r.raised_level >= 0) &&
+    return is_bool(r.raised) && is_bool(r.confirmed) && is_bool(r.known) && level(r.growth_level) &&
+           level(r.raised_level) && (!r.raised || r.raised_level >= 0) &&
            r.pattern <= TrendPattern::kClimbUntilRestart;
   });
-  return times && counts && resources &&
-         std::all_of(shape_.begin(), shape_.end(),
-                     [](Quantity quantity) { return quantity <= Quantity::kDescriptors; });
+  return counts && resources && std::all_of(shape_.begin(), shape_.end(), [](Quantity quantity) {
+           return quantity <= Quantity::kDescriptors;
+         });
 }
 
 void Trend::NoteSiblings(double correlation) { siblings_ = static_cast<float>(correlation); }
@@ -62,6 +78,7 @@ void Trend::Add(const TrendSample& sample) {
     const double age = (origin_ - life_began_) / slot_;
     skip_until_ = static_cast<int32_t>(
         std::clamp(std::ceil(kWarmUpSlots - age), 0.0, static_cast<double>(kWarmUpSlots)));
+    if (skip_until_ > 0) curve_from_ = skip_until_;
     life_number_ = 0;
     cpu_mark_ = sample.cpu_seconds;
     cpu_mark_time_ = 0;
@@ -96,6 +113,7 @@ void Trend::Accumulate(const TrendSample& sample) {
   }
   const double work =
       Sum(std::isnan(sample.connections) ? descriptors : sample.connections, sample.threads);
+  work_has_descriptors_ = std::isnan(sample.connections) && !std::isnan(descriptors);
   if (!std::isnan(work)) {
     work_sum_ += static_cast<float>(work);
     ++work_count_;
@@ -231,7 +249,11 @@ void Trend::NoteTooth(size_t index, double trough) {
     resource.tooth_top =
         std::isnan(remembered) ? resource.tooth_high : std::max(resource.tooth_high, remembered);
     resource.tooth_high = resource.tooth_low = value;
-    resource.last_drop = static_cast<float>(number_ * static_cast<double>(slot_));
+    const auto now = static_cast<float>(number_ * static_cast<double>(slot_));
+    const float since = now - (std::isnan(resource.last_drop) ? 0 : resource.last_drop);
+    resource.tooth_period =
+        std::max(since, resource.tooth_period - kForget * (resource.tooth_period - since));
+    resource.last_drop = now;
     if (resource.drops < UINT8_MAX) ++resource.drops;
   } else {
     resource.tooth_low = std::min(resource.tooth_low, value);
@@ -317,6 +339,7 @@ void Trend::Restart(double time) {
   // The lives of a crash loop may be shorter than any warm-up.
   const int32_t warm_up = joins ? std::min<int32_t>(kWarmUpSlots, lived / 4) : kWarmUpSlots;
   skip_until_ = number_ + warm_up;
+  if (!joins) curve_from_ = skip_until_;
   if (restarts_ < UINT16_MAX) ++restarts_;
 }
 
@@ -333,8 +356,9 @@ size_t Trend::Curve(size_t index, std::span<Point> points) const {
     const double length = Length(level);
     for (int64_t number = std::max<int64_t>(0, end - kSlots); number < until; ++number) {
       const LogCode code = At(level, number).troughs[index];
-      if (code == kCodeUnknown || count == points.size()) continue;
-      points[count++] = {(static_cast<double>(number) + 0.5) * length, DecodeLog(code)};
+      if (code == kCodeUnknown || count == points.size() || !Settled(level, number)) continue;
+      // Of values that rise the lowest is the first.
+      points[count++] = {static_cast<double>(number) * length, DecodeLog(code)};
     }
   }
   return count;

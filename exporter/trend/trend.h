@@ -44,7 +44,7 @@ struct TrendSample {
 
 class Trend {
  public:
-  static constexpr uint32_t kLayoutVersion = 1;  // of the bytes; a state file holds them
+  static constexpr uint32_t kLayoutVersion = 3;  // of the bytes; a state file holds them
   static constexpr int kLevels = 5;
   static constexpr int kSlots = 16;            // kept at each level
   static constexpr int kWarmUpSlots = 10;      // of a life, in which no trough is kept
@@ -91,9 +91,11 @@ class Trend {
     float tooth_low = kNone;
     float tooth_high = kNone;
     float last_drop = kNone;
+    float tooth_period = 0;
     // The growth that is seen now, if any.
     float slope = 0;   // per second
     float window = 0;  // seconds
+    float power = 1;   // of time that the growth goes as
     float line = 0;    // of the troughs at line_time
     float line_time = 0;
     float start_time = kNone;
@@ -134,6 +136,11 @@ class Trend {
   const Slot& At(int level, int64_t number) const {
     return slots_[static_cast<size_t>(level)][static_cast<size_t>(number & (kSlots - 1))];
   }
+  // Whether a curve's first slot of the coarsest level is over: the warm-up of large programs takes
+  // some of it.
+  bool Settled(int level, int64_t number) const {
+    return level < kLevels - 1 || curve_from_ < 0 || number > curve_from_ >> (2 * level);
+  }
   double Length(int level) const { return slot_ * static_cast<double>(int64_t{1} << (2 * level)); }
   float Relative(double time) const { return static_cast<float>(time - origin_); }
 
@@ -153,13 +160,14 @@ class Trend {
   size_t Curve(size_t resource, std::span<Point> points) const;
   bool Measure(size_t resource, const Window& window, Growth& growth) const;
   void FindStart(size_t resource, const Window& window, Growth& growth) const;
-  void FitLastHalf(size_t resource, const Window& window, Growth& growth) const;
-  static bool SlowsDown(std::span<const Point> curve, double from);
-  void CompareLoad(const Window& window, Growth& growth) const;
+  void FitLastPart(size_t resource, const Window& window, Growth& growth) const;
+  static double LateOverEarly(std::span<const Point> curve, double from);
+  void CompareLoad(size_t resource, const Window& window, Growth& growth) const;
   void CountIdle(const Window& window, Growth& growth) const;
   bool IsLeak(size_t resource, const Window& window, Growth& growth) const;
   void Raise(Resource& resource, int level, const Growth& growth);
   void Check(size_t resource, int level, int64_t number);
+  static double TimeToGain(const Resource& resource, double gain);
   double RecentExhaustion(size_t resource) const;
   double Floor(size_t resource, double level) const;
 
@@ -174,8 +182,10 @@ class Trend {
   int32_t number_ = 0;       // of the open slot
   int32_t life_number_ = 0;  // of the slot in which this life began
   int32_t skip_until_ = 0;   // slots before this one are warm-up
+  int32_t curve_from_ = -1;  // slot in which the curve begins; -1 where it had begun before
   uint16_t restarts_ = 0;
   bool begun_ = false;
+  bool work_has_descriptors_ = false;
   TrendShape shape_;
   float siblings_ = kNone;
 

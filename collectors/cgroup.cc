@@ -95,7 +95,8 @@ class CgroupCollector : public Collector {
     if (snapshot.trends == nullptr) return;
     trends_.Clear();
     for (const Cgroup* cgroup : *snapshot.cgroups) {
-      trends_.Add(cgroup->labels, snapshot.trends->Of(*cgroup), cgroup->tracked.standing);
+      trends_.Add(cgroup->labels, snapshot.trends->Of(*cgroup), cgroup->tracked.standing,
+                  cgroup->memory.shmem.value_or(0) > 0);
     }
     trends_.Write(kTrends, snapshot.time.boot_time, writer);
   }

@@ -127,7 +127,8 @@ class GroupCollector : public Collector {
     if (snapshot.trends == nullptr) return;
     trends_.Clear();
     for (const Group* group : groups) {
-      trends_.Add(group->labels, snapshot.trends->Of(*group), group->tracked.standing);
+      trends_.Add(group->labels, snapshot.trends->Of(*group), group->tracked.standing,
+                  group->sums.Memory(MemoryField::kShmem).value_or(0) > 0);
     }
     trends_.Write(kTrends, snapshot.time.boot_time, writer);
   }

@@ -116,7 +116,8 @@ class ProcessCollector : public Collector {
     if (snapshot.trends == nullptr) return;
     trends_.Clear();
     for (const Process* process : processes) {
-      trends_.Add(process->labels, snapshot.trends->Of(*process), process->tracked.standing);
+      trends_.Add(process->labels, snapshot.trends->Of(*process), process->tracked.standing,
+                  process->sample.memory.Get(MemoryField::kShmem).value_or(0) > 0);
     }
     trends_.Write(kTrends, snapshot.time.boot_time, writer);
   }

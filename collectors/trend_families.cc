@@ -13,10 +13,12 @@ std::optional<double> ExhaustionValue(double seconds) {
   return std::isfinite(seconds) ? std::optional(seconds) : std::nullopt;
 }
 
-void TrendWriter::Add(std::string_view labels, const Trend* trend, const Standing& standing) {
+void TrendWriter::Add(std::string_view labels, const Trend* trend, const Standing& standing,
+                      bool has_shmem) {
   Row& row = rows_.emplace_back();
   row.labels = labels;
   row.standing = standing;
+  row.has_shmem = has_shmem;
   if (trend == nullptr) return;
   for (size_t i = 0; i < kTrendResources; ++i) row.verdicts[i] = trend->Judge(i);
 }
@@ -43,10 +45,13 @@ void TrendWriter::Write(const TrendFamilies& families, double boot_time,
   write(families.suspected, [&](const Row& row) { return SuspectedValue(footprint(row)); });
   write(families.exhaustion,
         [](const Row& row) { return ExhaustionValue(row.standing.exhaustion_seconds); });
+  const auto shmem = [](const Row& row, auto value) {
+    return row.has_shmem ? value : std::nullopt;
+  };
   write(families.shmem_growth,
-        [](const Row& row) { return row.verdicts[kShmemTrend].growth_per_second; });
+        [&](const Row& row) { return shmem(row, row.verdicts[kShmemTrend].growth_per_second); });
   write(families.shmem_suspected,
-        [](const Row& row) { return SuspectedValue(row.verdicts[kShmemTrend]); });
+        [&](const Row& row) { return shmem(row, SuspectedValue(row.verdicts[kShmemTrend])); });
   constexpr size_t kThird = 2;
   write(families.third_growth,
         [](const Row& row) { return row.verdicts[kThird].growth_per_second; });

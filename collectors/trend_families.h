@@ -43,9 +43,9 @@ inline constexpr std::string_view kGrowthStartHelp =
 inline constexpr std::string_view kSuspectedHelp =
     "1 when the footprint grows as a leak does, 0 when it does not; absent while unknown.";
 inline constexpr std::string_view kShmemGrowthHelp =
-    "How fast shared memory grows; 0 when known not to grow.";
+    "How fast shared memory grows; 0 when known not to grow, absent where there is none.";
 inline constexpr std::string_view kShmemSuspectedHelp =
-    "1 when shared memory grows as a leak does; absent while unknown.";
+    "1 when shared memory grows as a leak does; absent while unknown and where there is none.";
 inline constexpr std::string_view kFdGrowthHelp =
     "How fast the number of open descriptors grows; 0 when known not to grow.";
 inline constexpr std::string_view kFdSuspectedHelp =
@@ -56,8 +56,9 @@ inline constexpr std::string_view kFdSuspectedHelp =
 class TrendWriter {
  public:
   void Clear() { rows_.clear(); }
-  // `labels` must stay until Write; `trend` is nullptr where there is no history.
-  void Add(std::string_view labels, const Trend* trend, const Standing& standing);
+  // `labels` must stay until Write; `trend` is nullptr where there is no history. Most have no
+  // shared memory at all: then its two families would only be more series.
+  void Add(std::string_view labels, const Trend* trend, const Standing& standing, bool has_shmem);
   // `boot_time` in seconds since 1970.
   void Write(const TrendFamilies& families, double boot_time, MetricWriter& writer) const;
 
@@ -65,6 +66,7 @@ class TrendWriter {
   struct Row {
     std::string_view labels;
     Standing standing;
+    bool has_shmem = false;
     std::array<Verdict, kTrendResources> verdicts;
   };
 

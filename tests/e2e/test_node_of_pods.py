@@ -57,6 +57,30 @@ def test_series_of_an_ordinary_node(ordinary, start_exporter):
     assert len(body.samples) <= ORDINARY_SERIES, count(body)
 
 
+# The time of the tree is the test's; between its scrapes nobody looks.
+TIMELESS = (FRESH, "--trend.interval=1h")
+
+
+def test_series_once_everything_is_known(ordinary, start_exporter):
+    """An hour later each trend has its verdict, and none grows."""
+    exporter = start_exporter(*ordinary.flags, *TIMELESS)
+    until_complete(exporter)
+    for _ in range(40):
+        ordinary.pass_time(60)
+        exporter.get()
+    body = exporter.scrape()
+    assert len(body.find("memleak_process_leak_suspected")) == 50
+    assert len(body.find("memleak_group_fd_leak_suspected")) == len(
+        [labels for labels, _ in body.find("memleak_group_processes")
+         if labels["group"] not in ("(kernel)", "(other)")])
+    assert len(body.find("memleak_cgroup_kernel_leak_suspected")) == 120
+    suspected = [(name, labels) for name, labels in body.samples
+                 if name.endswith("leak_suspected") and body.samples[name, labels] != 0]
+    assert not suspected
+    assert not [name for name in body.families if "exhaustion" in name]
+    assert len(body.samples) <= ORDINARY_SERIES, count(body)
+
+
 # What runs in a pod, and what its series are to say of it. By hand: (container, labels, workload).
 
 EXPECTED = {
@@ -195,10 +219,10 @@ def long_pod(number, pod_length=58):
                   limit=2000 * MIB)])
 
 
-def fill_caps(node):
-    for number in range(300):
+def fill_caps(node, pods=300, units=150):
+    for number in range(pods):
         node.add_pod(long_pod(number))
-    for number in range(150):
+    for number in range(units):
         node.add_unit(f"{number:04}".ljust(240, "u") + ".service",
                       "/usr/bin/" + f"{number:04}".ljust(200, "y"), (20 + number) * MIB,
                       limit=1000 * MIB)
@@ -222,6 +246,25 @@ def test_every_cap_full(node, start_exporter):
     # All that was cut is still in the sums.
     processes = sum(value for _, value in body.find("memleak_group_processes"))
     assert processes == sum(len(pids) for pids in node.pids_of.values())
+
+
+def test_every_cap_full_of_suspects(node, start_exporter):
+    fill_caps(node, pods=60, units=70)
+    exporter = start_exporter(*node.flags, *TIMELESS)
+    until_complete(exporter)
+    for _ in range(32):
+        node.pass_time(60)
+        node.grow(12 * MIB)
+        exporter.get()
+    body = exporter.scrape()
+    check_caps(body)
+    for kind, shown in (("process", 50), ("group", 100), ("cgroup", 120)):
+        suspected = [value for _, value in body.find(f"memleak_{kind}_leak_suspected")]
+        assert suspected == [1] * shown
+        for family in ("exhaustion_seconds", "growth_start_time_seconds"):
+            assert len(body.find(f"memleak_{kind}_{family}")) == shown
+    everything = sum(len(pids) for pids in node.pids_of.values()) - 50
+    assert body.value("memleak_scrape_suspects_cut") > everything
 
 
 def test_log_whose_name_was_cut(node, start_exporter):

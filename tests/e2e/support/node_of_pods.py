@@ -98,6 +98,8 @@ class NodeOfPods:
         self.pids = itertools.count(1000)
         self.pids_of = {}  # [(pid, anonymous memory)] by cgroup
         self.pods = []
+        self.uptime = UPTIME
+        self._written = {}  # text by path, of the cgroups' files
         for name in ("proc/pressure", "proc/sys/fs", "proc/sys/kernel", "etc", "var/log/pods",
                      "var/log/containers", "sys/fs/cgroup"):
             (self.root / name).mkdir(parents=True)
@@ -114,6 +116,11 @@ class NodeOfPods:
     @property
     def flags(self):
         return flags(self.root)
+
+    def pass_time(self, seconds):
+        """The node's clock: nothing else of a tree of files moves."""
+        self.uptime += seconds
+        replace(self.root / "proc/uptime", f"{self.uptime} {self.uptime}\n")
 
     def _write_node(self):
         proc = self.root / "proc"
@@ -161,18 +168,24 @@ class NodeOfPods:
         children = [entry for entry in directory.iterdir() if entry.is_dir()]
         for child in children:
             anon += self._settle(child, f"{path.rstrip('/')}/{child.name}")
-        (directory / "cgroup.procs").write_text(procs)
-        (directory / "cgroup.controllers").write_text("cpuset cpu io memory hugetlb pids\n")
-        (directory / "memory.stat").write_text(memory_stat(anon))
+        self._write(directory / "cgroup.procs", procs)
+        self._write(directory / "cgroup.controllers", "cpuset cpu io memory hugetlb pids\n")
+        self._write(directory / "memory.stat", memory_stat(anon))
         if path != "/":
-            (directory / "cgroup.type").write_text("domain\n")
-            (directory / "memory.current").write_text(f"{usage_of(anon)}\n")
-            (directory / "memory.swap.current").write_text("0\n")
-            (directory / "memory.swap.max").write_text("max\n")
-            (directory / "cgroup.events").write_text(f"populated {int(bool(anon))}\nfrozen 0\n")
+            self._write(directory / "cgroup.type", "domain\n")
+            self._write(directory / "memory.current", f"{usage_of(anon)}\n")
+            self._write(directory / "memory.swap.current", "0\n")
+            self._write(directory / "memory.swap.max", "max\n")
+            self._write(directory / "cgroup.events", f"populated {int(bool(anon))}\nfrozen 0\n")
             if not (directory / "memory.max").exists():
                 (directory / "memory.max").write_text("max\n")
         return anon
+
+    def _write(self, path, text):
+        """Only what changed: there are thousands of them."""
+        if self._written.get(path) != text or not path.exists():
+            path.write_text(text)
+            self._written[path] = text
 
     # Processes
 
@@ -196,6 +209,23 @@ class NodeOfPods:
         self.make_cgroup(cgroup)
         self.pids_of.setdefault(cgroup, []).append((pid, anon))
         return pid
+
+    def grow(self, size):
+        """Every process by so much, and the cgroups with them. Kernel threads stay as they are."""
+        for processes in self.pids_of.values():
+            for index, (pid, anon) in enumerate(processes):
+                if anon == 0:
+                    continue
+                processes[index] = (pid, anon + size)
+                path = self.root / "proc" / str(pid) / "status"
+                kib, new, file = anon // 1024, (anon + size) // 1024, 8000
+                text = path.read_text()
+                for old, now in ((f"RssAnon:\t{kib:8}", f"RssAnon:\t{new:8}"),
+                                 (f"VmRSS:\t{kib + file:8}", f"VmRSS:\t{new + file:8}")):
+                    assert old in text
+                    text = text.replace(old, now)
+                replace(path, text)
+        self.settle()
 
     def add_kernel_thread(self, name):
         """Without Vm lines, command line, executable; in the root cgroup."""
@@ -260,6 +290,12 @@ class NodeOfPods:
         shutil.rmtree(self.root / "var/log/pods" / pod.log_directory, ignore_errors=True)
         for link in (self.root / "var/log/containers").glob(f"{pod.name}_{pod.namespace}_*.log"):
             link.unlink()
+
+
+def replace(path, text):
+    new = path.with_name(f".new-{path.name}")
+    new.write_text(text)
+    new.rename(path)
 
 
 # By hand, so that each part of a cgroup's usage is known from its processes' anonymous memory.

@@ -29,14 +29,15 @@ constexpr TrendFamilies kFamilies = {
     .third_exhaustion = Gauge("fd_exhaustion"),
 };
 
-// Grows by so many bytes per slot, without any load, for so many slots; its descriptors do not
-// grow, and its shared memory is unknown.
+// Grows by so many bytes per slot, without any load, for so many slots; its descriptors and
+// its shared memory do not grow.
 Trend Grown(double bytes_per_slot, int slots) {
   Trend trend(kShape, kSlot, 1000);
   for (int i = 0; i < slots * 4; ++i) {
     TrendSample sample;
     sample.time = 1000 + i * kSlot / 4;
     sample.resources[kFootprintTrend] = {100 * kMiB + bytes_per_slot * i / 4, 100e9};
+    sample.resources[kShmemTrend].value = 4 * kMiB;
     sample.resources[kFdsTrend] = {10, 1000};
     sample.cpu_seconds = 5;
     sample.threads = 1;
@@ -62,21 +63,21 @@ double Value(const std::string& body, const std::string& series) {
 
 TEST_CASE("nothing is written of what has no history") {
   TrendWriter trends;
-  trends.Add("a=\"1\"", nullptr, Standing{});
+  trends.Add("a=\"1\"", nullptr, Standing{}, true);
   CHECK(Written(trends).empty());
 }
 
 TEST_CASE("nothing is written while nothing is known") {
   const Trend trend = Grown(0, 5);
   TrendWriter trends;
-  trends.Add("a=\"1\"", &trend, Standing{});
+  trends.Add("a=\"1\"", &trend, Standing{}, true);
   CHECK(Written(trends).empty());
 }
 
 TEST_CASE("what does not grow says so") {
   const Trend trend = Grown(0, 100);
   TrendWriter trends;
-  trends.Add("a=\"1\"", &trend, Standing{});
+  trends.Add("a=\"1\"", &trend, Standing{}, true);
   const std::string body = Written(trends);
   CHECK(Value(body, "baseline{a=\"1\"}") == 100 * kMiB);
   CHECK(Value(body, "baseline_time{a=\"1\"}") >= kBootTime + 1000 + 10 * kSlot);
@@ -85,9 +86,20 @@ TEST_CASE("what does not grow says so") {
   CHECK(Value(body, "suspected{a=\"1\"}") == 0);
   CHECK(Value(body, "fd_growth{a=\"1\"}") == 0);
   CHECK(Value(body, "fd_suspected{a=\"1\"}") == 0);
-  for (const char* absent : {"window", "growth_start", "exhaustion", "shmem"}) {
+  CHECK(Value(body, "shmem_growth{a=\"1\"}") == 0);
+  CHECK(Value(body, "shmem_suspected{a=\"1\"}") == 0);
+  for (const char* absent : {"window", "growth_start", "exhaustion"}) {
     CHECK_THAT(body, !ContainsText(absent));
   }
+}
+
+TEST_CASE("what has no shared memory says nothing of it") {
+  const Trend trend = Grown(0, 100);
+  TrendWriter trends;
+  trends.Add("a=\"1\"", &trend, Standing{}, false);
+  const std::string body = Written(trends);
+  CHECK(Value(body, "growth{a=\"1\"}") == 0);
+  CHECK_THAT(body, !ContainsText("shmem"));
 }
 
 TEST_CASE("a leak says how fast, since when, and when it is over") {
@@ -96,8 +108,8 @@ TEST_CASE("a leak says how fast, since when, and when it is over") {
   TrendWriter trends;
   Standing standing;
   standing.exhaustion_seconds = 3600.5;
-  trends.Add("a=\"1\"", &trend, standing);
-  trends.Add("a=\"2\"", &steady, Standing{});
+  trends.Add("a=\"1\"", &trend, standing, true);
+  trends.Add("a=\"2\"", &steady, Standing{}, true);
   const std::string body = Written(trends);
   CHECK(Value(body, "growth{a=\"1\"}") == Approx(kMiB / kSlot).epsilon(0.02));
   CHECK(Value(body, "suspected{a=\"1\"}") == 1);
@@ -112,7 +124,7 @@ TEST_CASE("a leak says how fast, since when, and when it is over") {
 
   // The same writer once more: what it held is gone.
   trends.Clear();
-  trends.Add("a=\"3\"", &steady, Standing{});
+  trends.Add("a=\"3\"", &steady, Standing{}, true);
   CHECK_THAT(Written(trends), !ContainsText("a=\"1\""));
 }
 
@@ -121,7 +133,7 @@ TEST_CASE("what runs out before anything is known says when") {
   standing.exhaustion_seconds = 40;
   standing.fd_exhaustion_seconds = 50;
   TrendWriter trends;
-  trends.Add("a=\"1\"", nullptr, standing);
+  trends.Add("a=\"1\"", nullptr, standing, true);
   const std::string body = Written(trends);
   CHECK(Value(body, "exhaustion{a=\"1\"}") == 40);
   CHECK(Value(body, "fd_exhaustion{a=\"1\"}") == 50);

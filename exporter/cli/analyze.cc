@@ -2,13 +2,16 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "exporter/cli/analyze_json.h"
 #include "exporter/cli/analyze_text.h"
@@ -28,8 +31,13 @@ constexpr int kLeak = 3;
 // Written when it has grown to this.
 constexpr size_t kOutputPiece = size_t{64} << 10;
 
+[[noreturn]] void FailToWrite() {
+  throw std::runtime_error("cannot write to standard output: " +
+                           std::generic_category().message(errno));
+}
+
 void Write(std::string& text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) FailToWrite();
   text.clear();
 }
 
@@ -155,7 +163,10 @@ int AnalyzePrometheus(const AnalyzeOptions& options) {
 }  // namespace
 
 int Analyze(const AnalyzeOptions& options) {
-  return options.prometheus.empty() ? AnalyzeFiles(options) : AnalyzePrometheus(options);
+  const int code = options.prometheus.empty() ? AnalyzeFiles(options) : AnalyzePrometheus(options);
+  // A full disk must not look like "no leak".
+  if (std::fflush(stdout) != 0) FailToWrite();
+  return code;
 }
 
 }  // namespace memleak

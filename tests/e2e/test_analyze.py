@@ -281,6 +281,15 @@ def test_usage_errors():
         assert result.stderr.startswith("memleak_exporter: ")
 
 
+def test_findings_that_cannot_be_written(flat):
+    """A full disk must not look like "no leak"."""
+    with open("/dev/full", "w") as full:
+        result = subprocess.run([BINARY, "analyze", flat], stdout=full, stderr=subprocess.PIPE,
+                                text=True, timeout=DEADLINE_SECONDS)
+    assert result.returncode == UNREADABLE
+    assert result.stderr.startswith("memleak_exporter: cannot write to standard output: No space")
+
+
 def test_help():
     result = analyze("--help")
     assert "--prometheus=URL" in result.stdout and "Exit status" in result.stdout

@@ -77,6 +77,8 @@ bool TakeRecord(std::string_view& bytes, DecodedTrends& decoded) {
   const Trend trend = TrendOf(trend_bytes);
   if (Belongs(trend, decoded.origin)) {
     decoded.records.push_back({{static_cast<TrendKey::Kind>(kind), std::string(name)}, trend});
+    // A copy need not take the padding along, and what is written again shall be what was read.
+    std::memcpy(&decoded.records.back().trend, trend_bytes.data(), sizeof(Trend));
   } else {
     ++decoded.dropped;
   }

@@ -170,6 +170,14 @@ TEST_CASE("a record that cannot be is corrupt") {
   CHECK(StatusOf(With(bytes, kRecords, uint8_t{4})) == DecodeStatus::kCorrupt);
   CHECK(StatusOf(With(bytes, kRecords + 1, uint16_t{0xFFFF})) == DecodeStatus::kCorrupt);
   CHECK(StatusOf(With(bytes, kRecords + 1, uint16_t{17})) == DecodeStatus::kCorrupt);
+
+  // A name that could not be written again.
+  std::string long_name =
+      Encode({{{Kind::kCgroup, std::string(kMaxTrendNameBytes, 'x')}, Grown()}});
+  CHECK(StatusOf(long_name) == DecodeStatus::kOk);
+  long_name.insert(kRecords + kNameOffset, "x");
+  CHECK(StatusOf(With(long_name, kRecords + 1, static_cast<uint16_t>(kMaxTrendNameBytes + 1))) ==
+        DecodeStatus::kCorrupt);
 }
 
 TEST_CASE("bytes that cannot be a history are dropped, the others are not") {

@@ -21,12 +21,12 @@ constexpr double kGrowthTau = 0.7;
 constexpr double kNoiseFactor = 4;  // of the median distance from the line
 
 // A leak's growth.
-constexpr double kLeakTau = 0.8;
+constexpr double kLeakTau = 0.85;
 constexpr double kLargestShift = 0.55;  // of the gain: more is a step
 constexpr double kLateSlope = 0.45;     // of the window's second half over its first
-constexpr double kLateCurve = 0.67;     // of the growth's last third over the one before
-constexpr double kLateOfSlow = 0.85;    // the same, where the slope is below so much of the average
-constexpr double kSlow = 0.58;
+constexpr double kLateCurve = 0.72;     // of the growth's last third over the one before
+constexpr double kLateOfSlow = 0.95;    // the same, where the slope is below so much of the average
+constexpr double kSlow = 0.7;
 constexpr double kMuchSlower = 0.42;  // the same, whatever the last third says
 constexpr double kDriftKnown = 3.0;   // standard errors from a walk, where load speaks against one
 constexpr double kDriftUnknown = 5.0;
@@ -52,6 +52,7 @@ constexpr double kWorkElasticity = 4;  // descriptors and threads have a part th
 constexpr double kUnexplained = 0.35;  // share of the slope that load may leave
 constexpr double kIdle = 0.2;          // of the highest load
 constexpr size_t kIdlePoints = 8;
+constexpr double kIdleSlots = 15;
 
 constexpr double kExhaustionSlots = 240;  // recent slopes predict no further
 constexpr double kSiblings = 0.6;
@@ -173,7 +174,7 @@ void Trend::LookAt(size_t index, int level, int64_t number) {
     if (resource.raised) resource.confirmed = true;
   }
   streak = growth.leak ? static_cast<uint8_t>(std::min<int>(streak + 1, kInARow)) : uint8_t{0};
-  if (streak >= (level == kLevels - 1 ? 1 : kInARow)) Raise(resource, level, growth);
+  if (streak >= (level >= kLevels - 2 ? 1 : kInARow)) Raise(resource, level, growth);
 }
 
 void Trend::Raise(Resource& resource, int level, const Growth& growth) {
@@ -234,6 +235,10 @@ bool Trend::Measure(size_t index, const Window& window, Growth& growth) const {
   if (growth.gain < kNoiseFactor * MedianOf(std::span(distances).first(points.size()))) {
     return false;
   }
+  // What has come to rest does not grow, whatever it did before.
+  constexpr double kAtRest = 0.15;
+  const size_t middle = points.size() / 2;
+  if (TheilSen(points.subspan(middle)).slope < kAtRest * growth.line.slope) return false;
   FindStart(index, window, growth);
   CompareLoad(index, window, growth);
   growth.leak = IsLeak(index, window, growth);
@@ -291,10 +296,8 @@ void Trend::FitLastPart(size_t index, const Window& window, Growth& growth) cons
   const Window last =
       WindowOf(index, level, (number_ >> (2 * level)) - 1, std::clamp(slots, 1, kSlots));
   constexpr size_t kEnough = 6;
-  if (last.count < kEnough) {
-    growth.window = now - window.points[0].time;
-    return;
-  }
+  growth.window = now - window.points[0].time;
+  if (last.count < kEnough) return;
   const auto points = last.all();
   const Line line = TheilSen(points);
   if (line.slope <= 0) return;
@@ -389,11 +392,14 @@ void Trend::CompareLoad(size_t index, const Window& window, Growth& growth) cons
 void Trend::CountIdle(const Window& window, Growth& growth) const {
   std::array<LogCode, kLevels * kSlots> loads{};
   size_t known = 0;
-  for (const auto& level : slots_) {
-    for (const Slot& slot : level) {
-      if (slot.cpu != kCodeUnknown) loads[known++] = slot.cpu;
+  for (int level = 0; level < kLevels; ++level) {
+    const int64_t end = number_ >> (2 * level);
+    for (int64_t n = std::max(end - kSlots, (skip_until_ >> (2 * level)) + int64_t{1}); n < end;
+         ++n) {
+      if (At(level, n).cpu != kCodeUnknown) loads[known++] = At(level, n).cpu;
     }
   }
+  if (known < kIdlePoints) return;
   const auto busy = loads.begin() + static_cast<std::ptrdiff_t>(known * 3 / 4);
   std::nth_element(loads.begin(), busy, loads.begin() + static_cast<std::ptrdiff_t>(known));
   const double idle = kIdle * DecodeLog(*busy);
@@ -407,7 +413,7 @@ void Trend::CountIdle(const Window& window, Growth& growth) const {
   const double gain = points.back().value - points.front().value;
   const double seconds = points.back().time - points.front().time;
   constexpr double kGoesOn = 0.5;
-  if (gain < kGoesOn * growth.line.slope * seconds) return;
+  if (gain < kGoesOn * growth.line.slope * seconds || seconds < kIdleSlots * slot_) return;
   growth.idle_growth = gain;
   growth.idle_seconds = seconds;
 }
@@ -436,7 +442,7 @@ bool Trend::IsLeak(size_t index, const Window& window, Growth& growth) const {
     return false;
   }
   // Within one tooth of a saw a leak cannot be told from its neighbours.
-  constexpr double kOverTop = 0.25;
+  constexpr double kOverTop = 0.4;
   constexpr double kTeethInWindow = 2.5;
   const double seen = now - points.front().time;
   if (!std::isnan(resource.tooth_top) && seen < kTeethInWindow * resource.tooth_period &&

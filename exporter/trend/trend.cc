@@ -351,6 +351,7 @@ void Trend::Restart(double time) {
       ForgetCurve(i);
     }
   }
+  for (Resource& resource : resources_) resource.value = kNone;
   low_.fill(kNone);
   recent_count_ = 0;
   cpu_mark_ = last_cpu_ = kUnknown;

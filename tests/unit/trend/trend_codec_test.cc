@@ -193,6 +193,19 @@ TEST_CASE("bytes that cannot be a history are dropped, the others are not") {
   }
 }
 
+TEST_CASE("a history is asked whether it can be one") {
+  const std::string bytes = Encode({{{Kind::kGroup, "a"}, Grown()}});
+  size_t dropped = 0;
+  for (size_t at = 0; at < sizeof(Trend); ++at) {
+    DecodedTrends decoded;
+    const std::string broken = With(bytes, kRecords + kNameOffset + 1 + at, '\xff');
+    REQUIRE(DecodeTrends(broken, decoded) == DecodeStatus::kOk);
+    dropped += decoded.dropped;
+  }
+  // More than its slot and the time of its last sample, which are looked at from outside.
+  CHECK(dropped > sizeof(float) + sizeof(double));
+}
+
 TEST_CASE("a history of another slot or of the future is dropped") {
   DecodedTrends decoded;
   REQUIRE(DecodeTrends(Encode({{{Kind::kGroup, "a"}, Grown(30)}}), decoded) == DecodeStatus::kOk);

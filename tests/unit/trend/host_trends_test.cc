@@ -490,14 +490,18 @@ TEST_CASE("a group runs out with the first of its members") {
   TreeProcess leaking = Program(7);
   host.Put(leaking);
   host.Put(Program(8));
-  host.PutCgroup("/system.slice/a.service", leaking.anon_kib, "7\n", "2147483648");
+  // Another program in the same cgroup: that one does not speak for the group.
+  TreeProcess other = Program(9, 1);
+  other.exe = "/usr/bin/other";
+  host.Put(other);
+  host.PutCgroup("/system.slice/a.service", leaking.anon_kib, "7\n9\n", "2147483648");
   host.PutCgroup("/system.slice/b.service", leaking.anon_kib, "8\n", "2147483648");
   host.RefreshNamed(trends, 0);
   for (int i = 1; i <= 4; ++i) {
     leaking.anon_kib += 50 * kMiBInKib;
     leaking.resident_kib = leaking.anon_kib;
     host.Put(leaking);
-    host.PutCgroup("/system.slice/a.service", leaking.anon_kib, "7\n", "2147483648");
+    host.PutCgroup("/system.slice/a.service", leaking.anon_kib, "7\n9\n", "2147483648");
     host.Refresh(trends, i * 15);
   }
   const Group& group = host.GroupOf("program");
@@ -507,6 +511,23 @@ TEST_CASE("a group runs out with the first of its members") {
   CHECK(group.tracked.standing.exhaustion_seconds ==
         host.Of(7).tracked.standing.exhaustion_seconds);
   CHECK(group.tracked.standing.suspect);
+  CHECK(host.GroupOf("other").tracked.standing.exhaustion_seconds == Standing::kNever);
+}
+
+TEST_CASE("a group runs out with a cgroup that is all its own") {
+  Host host;
+  HostTrends trends(kSlot);
+  host.Put(Program(7));
+  // What its members hold does not grow: workers that live too briefly to be seen.
+  host.PutCgroup(kUnit, 200 * kMiBInKib, "7\n", "2147483648");
+  host.RefreshNamed(trends, 0);
+  for (uint64_t i = 1; i <= 4; ++i) {
+    host.PutCgroup(kUnit, (200 + 50 * i) * kMiBInKib, "7\n", "2147483648");
+    host.Refresh(trends, static_cast<double>(i) * 15);
+  }
+  CHECK(host.Of(7).tracked.standing.exhaustion_seconds == Standing::kNever);
+  CHECK(host.GroupOf("program").tracked.standing.exhaustion_seconds ==
+        Approx((2048.0 - 400) / 200 * 60));
 }
 
 TEST_CASE("descriptors run out at the process's own limit, seen before it is exported") {

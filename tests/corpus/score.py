@@ -159,13 +159,34 @@ def score(truths, outcomes):
     return out
 
 
-def missed_goals(figures):
+def judged(figures):
     half = figures["exhaustion"].get("0.5")
-    figures = dict(figures, **{"exhaustion at half life within 20 %": half and half["close"]})
+    return dict(figures, **{"exhaustion at half life within 20 %": half and half["close"]})
+
+
+def falls_short(name, value, wanted):
+    return value is not None and (value > wanted if name == "delay" else value < wanted)
+
+
+def missed_goals(figures):
+    figures = judged(figures)
     for name, goal in GOALS:
-        value = figures[name]
-        if value is not None and (value > goal if name == "delay" else value < goal):
-            yield f"{name} {number(value)}, goal {number(goal)}"
+        if falls_short(name, figures[name], goal):
+            yield f"{name} {number(figures[name])}, goal {number(goal)}"
+
+
+def check_floors(name, figures, floors):
+    """Prints how far a set is from its floors and its goals; what fell below a floor."""
+    figures, goals = judged(figures), dict(GOALS)
+    print(f"\n{name:38}{'now':>6}{'floor':>7}{'goal':>7}")
+    for what, floor in floors.items():
+        goal, distance = goals.get(what), ""
+        if goal is not None and falls_short(what, figures[what], goal):
+            distance = f"  {number(abs(goal - figures[what]))} short of the goal"
+        print(f"  {what:36}{number(figures[what]):>6}{number(floor):>7}{number(goal):>7}{distance}")
+    return [f"{name}: {what} {number(figures[what])}, floor {number(floor)}"
+            for what, floor in floors.items()
+            if figures[what] is None or falls_short(what, figures[what], floor)]
 
 
 def finite(value):
@@ -251,9 +272,18 @@ def main():
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--check", metavar="SET", action="append", default=[],
                         help="exit with 1 where this set misses a goal")
+    parser.add_argument("--floors", metavar="FILE",
+                        help="JSON: exit with 1 where a set falls below a figure of it")
     args = parser.parse_args()
     if not args.analyze and not args.baselines:
         parser.error("nothing to score: --analyze BIN or --baselines")
+
+    if args.floors and (args.json or not args.analyze):
+        parser.error("--floors goes with --analyze and without --json")
+    floors, below = {}, []
+    if args.floors:
+        with open(args.floors, encoding="ascii") as file:
+            floors = json.load(file)
 
     progress, missed, report = Progress(), [], {}
     with concurrent.futures.ProcessPoolExecutor() as pool:
@@ -280,12 +310,17 @@ def main():
                     print_families(rules[ENGINE])
                 if args.analyze and name in args.wrong:
                     print_wrong(truths, outcomes)
+            if name in floors:
+                below += check_floors(name, rules[ENGINE], floors[name])
     if args.json:
         print(json.dumps(finite({"sets": report, "missed": missed}), indent=1))
     else:
         print("\n" + ("\n".join("missed goal: " + goal for goal in missed)
                       if missed else "all goals reached" if args.analyze else ""))
-    return 1 if any(line.startswith(f"{name}: ") for name in args.check for line in missed) else 0
+    for line in below:
+        print("FAILED below floor: " + line)
+    checked = any(line.startswith(f"{name}: ") for name in args.check for line in missed)
+    return 1 if checked or below else 0
 
 
 if __name__ == "__main__":

@@ -154,6 +154,31 @@ class Scoring(unittest.TestCase):
         self.assertEqual(len(missed), 2)
         self.assertTrue(missed[0].startswith("recall") and missed[1].startswith("delay"))
 
+    def test_floors_are_broken_only_from_below_and_goals_stay_goals(self):
+        figures = {"precision": .90, "recall": .80, "f1": .85, "delay": .24,
+                   "exhaustion": {"0.5": {"close": .5}}}
+        close = "exhaustion at half life within 20 %"
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            held = {"precision": .90, "recall": .79, "f1": .85, "delay": .25, close: .49}
+            self.assertEqual(score.check_floors("dev", figures, held), [])
+            self.assertIn(".05 short of the goal", said.getvalue())
+            self.assertIn(".35 short of the goal", said.getvalue())
+            self.assertEqual(said.getvalue().count("short of"), 3)
+            for what, floor in {"precision": .91, "f1": .86, "delay": .23, close: .51}.items():
+                below = score.check_floors("dev", figures, {what: floor})
+                self.assertEqual(len(below), 1)
+                self.assertTrue(below[0].startswith(f"dev: {what}"))
+        # What cannot be judged any more has got worse, too.
+        figures["exhaustion"] = {}
+        with contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(len(score.check_floors("dev", figures, {close: .1})), 1)
+
+    def test_the_floors_are_below_the_goals(self):
+        floors = json.loads((HERE / "floors.json").read_text(encoding="ascii"))
+        self.assertEqual(set(floors), {"dev", "held-out"})
+        for of_set in floors.values():
+            self.assertLessEqual({"precision", "recall", "f1", score.GOALS[-1][0]}, set(of_set))
+
 
 def recording(values, step=60, limit=None):
     times = [1.7e9 + i * step for i in range(len(values))]

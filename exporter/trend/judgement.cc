@@ -201,8 +201,10 @@ void Trend::Check(size_t index, int level, int64_t number) {
   // At the coarsest scale 12 slots are two days: a day must do.
   constexpr int kCheckSlots = 12;
   constexpr int kCoarseCheckSlots = 5;
-  if (level == resource.raised_level) {
+  if (!over && level == resource.raised_level) {
     const int count = level == kLevels - 1 ? kCoarseCheckSlots : kCheckSlots;
+    // A restart does not end it: only what one life shows.
+    if (number - (life_number_ >> (2 * level)) < count) return;
     const Window window = WindowOf(index, level, number, count);
     if (window.count + 1 >= static_cast<size_t>(count)) {
       const Line line = TheilSen(window.all());

@@ -94,11 +94,8 @@ void Trend::Add(const TrendSample& sample) {
 // a new life: a cgroup outlives what runs in it.
 bool Trend::WasKilled(const TrendSample& sample) const {
   const Resource& resource = resources_[0];
-  constexpr float kAtLimit = 0.1F;
-  constexpr double kLost = 0.5;
-  const float limit = resource.value + resource.headroom;
-  return resource.headroom <= kAtLimit * limit &&
-         sample.resources[0].value < kLost * static_cast<double>(resource.value);
+  constexpr double kLeft = 0.3;
+  return NearLimit(0) && sample.resources[0].value < kLeft * static_cast<double>(resource.value);
 }
 
 void Trend::Accumulate(const TrendSample& sample) {

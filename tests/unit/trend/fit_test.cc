@@ -30,7 +30,10 @@ double PlainSlope(const Points& points) {
   return PlainMedian(slopes);
 }
 
-int Sign(double value) { return (value > 0) - (value < 0); }
+int Sign(double value) {
+  if (value == 0) return 0;
+  return value > 0 ? 1 : -1;
+}
 
 double PlainTau(const std::vector<double>& a, const std::vector<double>& b) {
   double agreeing = 0;
@@ -194,8 +197,8 @@ TEST_CASE("Drift tells a walk from noise around a line", "[trend]") {
       walk.push_back({i * 60.0, level += normal(random)});
       line.push_back({i * 60.0, i + normal(random)});
     }
-    walks += DriftScore(walk) > 3;
-    noisy += DriftScore(line) > 3;
+    if (DriftScore(walk) > 3) ++walks;
+    if (DriftScore(line) > 3) ++noisy;
   }
   CHECK(walks < kRounds / 10);
   CHECK(noisy > kRounds * 9 / 10);

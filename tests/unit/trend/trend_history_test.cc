@@ -240,7 +240,9 @@ TEST_CASE("Bytes of a trend are a trend, and others are not", "[trend]") {
     bad = good;
     size_t found = 0;
     for (size_t i = 0; i + sizeof slot <= bad.size(); i += sizeof slot) {
-      if (std::memcmp(&bad[i], &kOddSlot, sizeof slot) != 0) continue;
+      float there = 0;
+      std::memcpy(&there, &bad[i], sizeof there);
+      if (there != kOddSlot) continue;
       std::memcpy(&bad[i], &slot, sizeof slot);
       ++found;
     }
@@ -260,7 +262,7 @@ TEST_CASE("Whatever bytes are taken for a trend do no harm", "[trend]") {
     for (const unsigned pattern : {0x00U, 0x01U, 0x7FU, 0x80U, 0xFFU}) {
       Bytes bad = good;
       bad[i] = static_cast<std::byte>(pattern);
-      Trend trend = std::bit_cast<Trend>(bad);
+      auto trend = std::bit_cast<Trend>(bad);
       if (!trend.Valid()) {
         ++refused;
         continue;

@@ -37,6 +37,7 @@ TEST_CASE("A climber that died at its limit goes on climbing in its next life", 
   }
   const Verdict verdict = player.Memory();
   CHECK(verdict.pattern == TrendPattern::kClimbUntilRestart);
+  CHECK(verdict.evidence.restarts == 1);
   CHECK(player.Growth() == Approx(1).epsilon(0.1));
   // What it says of now is this life's.
   CHECK(verdict.evidence.to / kMiB == Approx(590).margin(3));
@@ -60,6 +61,7 @@ TEST_CASE("A crash loop is one leak", "[trend]") {
   CHECK(*player.suspected < 4 * 70);
   CHECK(player.Memory().suspected());
   CHECK(player.Memory().pattern == TrendPattern::kClimbUntilRestart);
+  CHECK(player.Memory().evidence.restarts == 7);
 }
 
 TEST_CASE("A crash loop whose lives are shorter than the warm-up", "[trend]") {
@@ -74,7 +76,7 @@ TEST_CASE("A crash loop that nobody tells of", "[trend]") {
   // A cgroup outlives what is killed in it: only its value says so.
   Player player;
   player.Play(560, [](double slots) {
-    return Use{.mib = 200 + 4 * std::fmod(slots, 70) + NoiseAt(slots), .limit_mib = 485};
+    return Use{.mib = 100 + 4 * std::fmod(slots, 70) + NoiseAt(slots), .limit_mib = 385};
   });
   REQUIRE(player.suspected);
   CHECK(player.Memory().suspected());

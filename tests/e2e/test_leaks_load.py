@@ -9,21 +9,25 @@ from support.leaks import MIB, OBSERVED_SLOTS, SLOT, Plan
 pytest_plugins = ("support.leak_fixtures",)
 pytestmark = pytest.mark.xdist_group("leaks")
 
-# In seconds; the last one ends without load.
+# In seconds; without load at the end.
 CUT = 40 * SLOT
 END_OF_REQUESTS = 110 * SLOT
-TRAFFIC = "8:8-8,12:8-40,6:40-40,8:40-12,8:12-44,2:44-44,4:44-0"
-QUIET_SINCE = 48 / SLOT
+WAVES = "8:8-8,12:8-40,6:40-40,8:40-12,8:12-44,2:44-44,4:44-0"
+# By memory alone a leak.
+RAMP = "6:8-8,34:8-64,6:64-64,4:64-0"
+QUIET_SINCE = 50 / SLOT
 
 SUBJECTS = {
-    "pool": Plan("requests", ("pool", TRAFFIC, MIB)),
+    "pool in waves": Plan("requests", ("pool", WAVES, MIB)),
+    "pool on a ramp": Plan("requests", ("pool", RAMP, MIB)),
     "leak beside load": Plan("requests", ("timer-leak", f"{CUT}:100-100", 2 * MIB)),
     "leak of requests": Plan("requests", ("leak", f"{END_OF_REQUESTS}:20-20", MIB // 10)),
 }
 
 
-def test_a_pool_follows_load_and_goes_quiet_without(subject):
-    pool = subject("pool")
+@pytest.mark.parametrize("name", ["pool in waves", "pool on a ramp"])
+def test_a_pool_follows_load_and_goes_quiet_without(subject, name):
+    pool = subject(name)
     pool.wait_for_slot(QUIET_SINCE + 40)
     pool.never_suspected()
     (_, rows), = pool.of("group")

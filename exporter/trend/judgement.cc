@@ -355,12 +355,14 @@ void Trend::CompareLoad(size_t index, const Window& window, Growth& growth) cons
     std::array<Point, kSlots> loaded;  // load, value
     std::array<double, kSlots> load;
     std::array<double, kSlots> times;
+    std::array<double, kSlots> values;
     size_t count = 0;
     for (size_t i = 0; i < window.count; ++i) {
       const LogCode code = is_cpu ? window.slots[i]->cpu : window.slots[i]->work;
       if (code == kCodeUnknown) continue;
       load[count] = DecodeLog(code);
       times[count] = points[i].time;
+      values[count] = points[i].value;
       loaded[count++] = {DecodeLog(code), points[i].value};
     }
     if (count < kFewestPoints) continue;
@@ -376,7 +378,8 @@ void Trend::CompareLoad(size_t index, const Window& window, Growth& growth) cons
     if (is_cpu) CountIdle(window, growth);
     constexpr double kJob = 2;  // work that has just begun: it may go on for as long as it takes
     const double elasticity = is_cpu ? kElasticity : kWorkElasticity;
-    const double rise = points.back().value / std::max(1.0, points.front().value) - 1;
+    const auto held = std::span(values).first(count);
+    const double rise = Third(held, true) / std::max(1.0, Third(held, false)) - 1;
     if (change < kLoadRise || rise > elasticity * (change - 1)) continue;
     if (change >= kJob) growth.explained = true;
     // What is left of the growth when what goes along with load is taken away.

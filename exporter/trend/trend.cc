@@ -94,8 +94,13 @@ void Trend::Add(const TrendSample& sample) {
 // a new life: a cgroup outlives what runs in it.
 bool Trend::WasKilled(const TrendSample& sample) const {
   const Resource& resource = resources_[0];
-  constexpr double kLeft = 0.3;
-  return NearLimit(0) && sample.resources[0].value < kLeft * static_cast<double>(resource.value);
+  const double left = sample.resources[0].value / static_cast<double>(resource.value);
+  // The nearer it was, the more may be left in other processes.
+  constexpr float kAtLimit = 0.1F;
+  constexpr double kMost = 0.5;
+  constexpr double kLittle = 0.3;
+  const bool at_limit = resource.headroom <= kAtLimit * (resource.value + resource.headroom);
+  return (at_limit && left < kMost) || (NearLimit(0) && left < kLittle);
 }
 
 void Trend::Accumulate(const TrendSample& sample) {

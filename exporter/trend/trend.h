@@ -44,7 +44,7 @@ struct TrendSample {
 
 class Trend {
  public:
-  static constexpr uint32_t kLayoutVersion = 6;  // of the bytes; a state file holds them
+  static constexpr uint32_t kLayoutVersion = 7;  // of the bytes; a state file holds them
   static constexpr int kLevels = 5;
   static constexpr int kSlots = 16;            // kept at each level
   static constexpr int kWarmUpSlots = 10;      // of a life, in which no trough is kept

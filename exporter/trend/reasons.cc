@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "exporter/trend/figures.h"
@@ -52,9 +53,16 @@ std::string LoadText(double change) {
 
 // "35 idle minutes"
 std::string IdleTimeText(double seconds) {
-  const bool hours = seconds >= 7200;
-  const auto count = std::llround(std::min(seconds, 1e12) / (hours ? 3600 : 60));
-  return std::to_string(count) + " idle " + (hours ? "hour" : "minute") + (count == 1 ? "" : "s");
+  struct Unit {
+    double from;  // used from here on
+    double seconds;
+    const char* name;
+  };
+  constexpr Unit kUnits[] = {{7200, 3600, "hour"}, {120, 60, "minute"}, {0, 1, "second"}};
+  const Unit& unit = *std::find_if(std::begin(kUnits), std::end(kUnits) - 1,
+                                   [&](const Unit& each) { return seconds >= each.from; });
+  const auto count = std::llround(std::min(seconds, 1e12) / unit.seconds);
+  return std::to_string(count) + " idle " + unit.name + (count == 1 ? "" : "s");
 }
 
 }  // namespace

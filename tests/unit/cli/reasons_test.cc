@@ -61,7 +61,7 @@ TEST_CASE("descriptors are named and counted") {
   verdict.evidence.idle_seconds = 60;
   const Sentences reasons = Reasons(verdict, Quantity::kDescriptors);
   CHECK(reasons[0] == "descriptors climbed from 40 to 3,900 in 14.2 h");
-  CHECK(reasons[2] == "grew 12 descriptors in 1 idle minute");
+  CHECK(reasons[2] == "grew 12 descriptors in 60 idle seconds");
 }
 
 TEST_CASE("why it is no leak") {

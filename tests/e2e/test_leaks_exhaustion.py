@@ -1,4 +1,4 @@
-"""A fast leak in a small cgroup: when it runs out is known within a minute, long before a verdict."""
+"""A fast leak in a small cgroup: its end is known within a minute, long before a verdict."""
 
 import os
 
@@ -31,7 +31,7 @@ def start_in(start_program, unit, path, *arguments):
 
 
 def test_a_fast_leak(units, start_exporter, start_program, tmp_path):
-    """With the usual slot of a minute. Beside it one that took as much at once and wants no more."""
+    """With the usual slot of a minute. Beside it one that took as much and wants no more."""
     leaking, filled = units
     names = {unit: unique(unit.path.rsplit(b"/")[-1].split(b".")[0].decode()) for unit in units}
     paths = {unit: copy_of("requests", tmp_path, name) for unit, name in names.items()}

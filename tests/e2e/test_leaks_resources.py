@@ -32,7 +32,7 @@ def test_a_connection_pool(subject):
 
 
 def test_memfd_leak(subject):
-    """Mappings of memory files whose descriptors are closed: no descriptor leaks, nor the footprint."""
+    """Mappings of memory files whose descriptors are closed; the footprint stays as it is, too."""
     subject("memfd leak").is_found("shmem_leak")
 
 

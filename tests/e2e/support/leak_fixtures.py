@@ -1,5 +1,5 @@
-"""Fixtures of the tests of verdicts (test_leaks*.py). Their programs need a minute to show what they
-are: all run at once, whichever test is waiting for its own. A module's are in its SUBJECTS."""
+"""Fixtures of the tests of verdicts (test_leaks*.py). Their programs need a minute to show what
+they are: all run at once, whichever test is waiting for its own. A module's are in its SUBJECTS."""
 
 import pytest
 

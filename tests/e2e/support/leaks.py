@@ -1,8 +1,8 @@
 """Programs that leak and programs that only look like it, all watched at once by one exporter.
 
-Its slots are half a second instead of a minute, so that what takes a real service an hour takes half
-a minute here. Everything that it says of the programs is kept, scrape by scrape: a verdict that comes
-and goes is seen, and what was seen can be given to `memleak_exporter analyze`.
+Its slots are half a second instead of a minute, so that what takes a real service an hour takes
+half a minute here. Everything that it says of the programs is kept, scrape by scrape: a verdict
+that comes and goes is seen, and what was seen can be given to `memleak_exporter analyze`.
 """
 
 import contextlib
@@ -32,10 +32,10 @@ MIB = 1 << 20
 SLOT = 0.5
 # How long a program is watched that must never be suspected.
 OBSERVED_SLOTS = 130
-# A leak of these tests is found within 90 slots. A machine that is busy with other things may be late,
-# but nothing here goes on for ever.
+# A leak of these tests is found within 90 slots. A machine that is busy with other things may be
+# late, but nothing here goes on for ever.
 DEADLINE_SLOTS = 360
-# Half a second without a CPU is here what half a minute is there: ahead of whatever else is running,
+# Half a second without a CPU is here what a minute is there: ahead of whatever else is running,
 # where that is allowed.
 FIRST = ("nice", "-n", "-10", "--")
 FLAGS = (*EXPORT_ALL, "--cgroup.limit=100000", f"--trend.slot={SLOT * 1000:.0f}ms")
@@ -147,8 +147,9 @@ class Subject:
         return json.loads(done.stdout)
 
     def is_found(self, family="leak", kinds=("process", "group"), also=(), goes_on=True):
-        """Waits until each of `kinds` is suspected, in this family, and while it goes on growing, its
-        growth is right. In other families (but those in `also`) and of other kinds nothing ever is."""
+        """Waits until each of `kinds` is suspected, in this family, and while it goes on growing,
+        its growth is right. In other families (but those in `also`) and of other kinds nothing
+        ever is."""
         for kind in kinds:
             self.becomes_suspected(kind, family)
             if goes_on:
@@ -165,7 +166,7 @@ class Subject:
         assert not self.suspicions(kind, family), self.story([kind], family)
 
     def never_suspected(self, kinds=("process", "group")):
-        """Nothing of it, in any family, for as long as it is watched; and not for want of a verdict."""
+        """Nothing of it, in any family, as long as it is watched; and not for want of a verdict."""
         self.wait_for_slot(OBSERVED_SLOTS)
         for kind in ("process", "group", "cgroup"):
             for family in FAMILIES:
@@ -201,7 +202,8 @@ class Subject:
         self._wait_for_verdict(f"growth of the {kind}", kind, family, lambda: len(ratios()) >= 10)
         ratio = statistics.median(ratios())
         assert 0.7 < ratio < 1.3, (
-            f"{kind} of {self.name}: growth is {ratio:.2f} of what it is\n{self.story([kind], family)}")
+            f"{kind} of {self.name}: growth is {ratio:.2f} of what it is\n"
+            + self.story([kind], family))
 
     def story(self, kinds, family):
         """For a test that failed: how it grew and when it was suspected, and where all of it is."""

@@ -25,7 +25,7 @@ constexpr double kLeakTau = 0.85;
 constexpr double kLargestShift = 0.55;  // of the gain: more is a step
 constexpr double kLateSlope = 0.45;     // of the window's second half over its first
 constexpr double kLateCurve = 0.72;     // of the growth's last third over the one before
-constexpr double kLateOfSlow = 0.95;    // the same, where the slope is below so much of the average
+constexpr double kLateOfSlow = 0.85;    // the same, where the slope is below so much of the average
 constexpr double kSlow = 0.7;
 constexpr double kMuchSlower = 0.42;  // the same, whatever the last third says
 constexpr double kDriftKnown = 3.0;   // standard errors from a walk, where load speaks against one
@@ -35,7 +35,7 @@ constexpr double kTauOfDays = 0.9;
 
 // How long growth must go on: until it has used a share of the room that there was, or for some
 // slots whatever the room. Less where the load is known and does not explain it.
-constexpr double kShareKnown = 0.18;
+constexpr double kShareKnown = 0.15;
 constexpr double kShareUnknown = 0.32;
 constexpr double kShortestSlots = 20;
 constexpr double kHurriedSlots = 60;  // a share that was used so fast must be larger
@@ -49,6 +49,8 @@ constexpr double kMultiple = 3;  // of where it began, gained on top of it
 constexpr double kLoadRise = 1.1;      // of load, to explain anything
 constexpr double kElasticity = 1.5;    // memory may rise by so much more than load did
 constexpr double kWorkElasticity = 4;  // descriptors and threads have a part that never changes
+constexpr double kJob = 2;             // work that has just begun: it may go on for long
+constexpr double kAlong = 0.25;        // share of the change of work that CPU must show
 constexpr double kUnexplained = 0.35;  // share of the slope that load may leave
 constexpr double kIdle = 0.2;          // of the highest load
 constexpr size_t kIdlePoints = 8;
@@ -75,6 +77,33 @@ struct Trend::Window {
   std::array<const Slot*, kSlots> slots;
 
   std::span<const Point> all() const { return std::span(points).first(count); }
+};
+
+// A window's values beside one kind of load, where that is known.
+struct Trend::Loaded {
+  size_t count = 0;
+  std::array<double, kSlots> times;
+  std::array<double, kSlots> values;
+  std::array<double, kSlots> load;
+
+  // From the first third to the last.
+  double Change() const { return Change(load); }
+  double Change(const std::array<double, kSlots>& of) const {
+    const auto known = std::span(of).first(count);
+    return Third(known, true) / std::max(1.0, Third(known, false));
+  }
+  bool Explains(double elasticity, double slope) const {
+    const double change = Change();
+    if (change < kLoadRise || Change(values) - 1 > elasticity * (change - 1)) return false;
+    if (change >= kJob) return true;
+    // What is left of the growth when what goes along with load is taken away.
+    std::array<Point, kSlots> points;
+    for (size_t i = 0; i < count; ++i) points[i] = {load[i], values[i]};
+    const double along = LeastSquaresSlope(std::span(points).first(count));
+    if (along <= 0) return false;
+    for (size_t i = 0; i < count; ++i) points[i] = {times[i], values[i] - along * load[i]};
+    return TheilSen(std::span(points).first(count)).slope < kUnexplained * slope;
+  }
 };
 
 struct Trend::Growth {
@@ -273,6 +302,12 @@ void Trend::FindStart(size_t index, const Window& window, Growth& growth) const 
       ++misses;
     }
   }
+  // It began when it was there for the last time.
+  for (size_t i = 0; i < count; ++i) {
+    if (curve[i].time > growth.from && curve[i].value <= growth.start_level + tolerance) {
+      growth.from = curve[i].time;
+    }
+  }
   // Near its beginning the pace is mixed with that of the calm before: no longer ago than the line
   // takes to where it began.
   constexpr double kSlack = 1.25;
@@ -283,8 +318,9 @@ void Trend::FindStart(size_t index, const Window& window, Growth& growth) const 
   const double average =
       (curve[count - 1].value - growth.start_level) / (curve[count - 1].time - growth.from);
   growth.late = late;
-  growth.slows_down = late < kLateCurve || growth.line.slope < kMuchSlower * average ||
-                      (late < kLateOfSlow && growth.line.slope < kSlow * average);
+  const double pace = growth.line.slope / average;
+  growth.slows_down =
+      late < kLateCurve || pace < kMuchSlower || (late < kLateOfSlow && pace < kSlow);
 }
 
 // The near future follows the growth's last part, its slope and how that changed: growth like a
@@ -295,9 +331,17 @@ void Trend::FitLastPart(size_t index, const Window& window, Growth& growth) cons
   const double age = now - growth.from;
   int level = 0;
   while (level + 1 < kLevels && Length(level) * kSlots < kPart * age) ++level;
+  // Slots of levels coarser than the window's are not merged yet for the newest of them.
+  const auto newest = [&](int of) {
+    return ((number_ - (of > window.level ? 1 : 0)) >> (2 * of)) - 1;
+  };
   const auto slots = static_cast<int>(std::ceil(kPart * age / Length(level)));
-  const Window last =
-      WindowOf(index, level, (number_ >> (2 * level)) - 1, std::clamp(slots, 1, kSlots));
+  Window last = WindowOf(index, level, newest(level), std::clamp(slots, 1, kSlots));
+  constexpr size_t kEnoughToBend = 8;
+  // A shorter part in finer slots rather than one of a few points.
+  if (last.count < kEnoughToBend && level > 0) {
+    last = WindowOf(index, level - 1, newest(level - 1), kSlots);
+  }
   constexpr size_t kEnough = 6;
   growth.window = now - window.points[0].time;
   if (last.count < kEnough) return;
@@ -309,7 +353,6 @@ void Trend::FitLastPart(size_t index, const Window& window, Growth& growth) cons
 
   // Two estimates of the power, one by how the slope changes between the halves, one by the slope
   // against the average since the start. Noise moves the one, a wrong start the other.
-  constexpr size_t kEnoughToBend = 8;
   if (points.size() < kEnoughToBend) return;
   const size_t middle = points.size() / 2;
   const double early = TheilSen(points.first(middle)).slope;
@@ -321,7 +364,7 @@ void Trend::FitLastPart(size_t index, const Window& window, Growth& growth) cons
   const double bend = 1 + std::log(late / early) / std::log((centre + quarter - growth.from) /
                                                             (centre - quarter - growth.from));
   const double average = line.slope * (centre - growth.from) / gained;
-  constexpr double kStraight = 0.2;
+  constexpr double kStraight = 0.15;
   const bool slower = bend < 1 - kStraight && average < 1 - kStraight;
   const bool faster = bend > 1 + kStraight && average > 1 + kStraight;
   if (!slower && !faster) return;
@@ -345,56 +388,43 @@ double Trend::LateOverEarly(std::span<const Point> curve, double from) {
   return early > 0 ? late / early : 1;
 }
 
-void Trend::CompareLoad(size_t index, const Window& window, Growth& growth) const {
-  const auto points = window.all();
-  // Descriptors do not explain themselves.
-  const bool work_tells = shape_[index] != Quantity::kDescriptors || !work_has_descriptors_;
-  double cpu_change = kUnknown;
-  for (const bool is_cpu : {true, false}) {
-    if (!is_cpu && !work_tells) break;
-    std::array<Point, kSlots> loaded;  // load, value
-    std::array<double, kSlots> load;
-    std::array<double, kSlots> times;
-    std::array<double, kSlots> values;
-    size_t count = 0;
-    for (size_t i = 0; i < window.count; ++i) {
-      const LogCode code = is_cpu ? window.slots[i]->cpu : window.slots[i]->work;
-      if (code == kCodeUnknown) continue;
-      load[count] = DecodeLog(code);
-      times[count] = points[i].time;
-      values[count] = points[i].value;
-      loaded[count++] = {DecodeLog(code), points[i].value};
-    }
-    if (count < kFewestPoints) continue;
-    growth.load_known = true;
-    const auto loads = std::span(load).first(count);
-    const double before = std::max(1.0, Third(loads, false));
-    const double change = Third(loads, true) / before;
-    if (is_cpu || std::isnan(growth.load_change)) growth.load_change = change;
-    if (is_cpu) cpu_change = change;
-    // Connections and threads that climb without any work being done are not load: they leak too.
-    constexpr double kAlong = 0.25;
-    if (!is_cpu && cpu_change - 1 < kAlong * (change - 1)) continue;
-    if (is_cpu) CountIdle(window, growth);
-    constexpr double kJob = 2;  // work that has just begun: it may go on for as long as it takes
-    const double elasticity = is_cpu ? kElasticity : kWorkElasticity;
-    const auto held = std::span(values).first(count);
-    const double rise = Third(held, true) / std::max(1.0, Third(held, false)) - 1;
-    if (change < kLoadRise || rise > elasticity * (change - 1)) continue;
-    if (change >= kJob) growth.explained = true;
-    // What is left of the growth when what goes along with load is taken away.
-    const double along = LeastSquaresSlope(std::span(loaded).first(count));
-    if (along <= 0) continue;
-    std::array<Point, kSlots> rest;
-    for (size_t i = 0; i < count; ++i) rest[i] = {times[i], loaded[i].value - along * load[i]};
-    if (TheilSen(std::span(rest).first(count)).slope < kUnexplained * growth.line.slope) {
-      growth.explained = true;
-    }
+Trend::Loaded Trend::LoadedBy(const Window& window, bool cpu) {
+  Loaded loaded;
+  for (size_t i = 0; i < window.count; ++i) {
+    const LogCode code = cpu ? window.slots[i]->cpu : window.slots[i]->work;
+    if (code == kCodeUnknown) continue;
+    loaded.times[loaded.count] = window.points[i].time;
+    loaded.values[loaded.count] = window.points[i].value;
+    loaded.load[loaded.count++] = DecodeLog(code);
   }
+  return loaded;
+}
+
+void Trend::CompareLoad(size_t index, const Window& window, Growth& growth) const {
+  const Loaded by_cpu = LoadedBy(window, true);
+  if (by_cpu.count >= std::min(kFewestPoints, window.count)) {
+    growth.load_known = true;
+    growth.load_change = by_cpu.Change();
+    CountIdle(window, growth);
+    growth.explained = by_cpu.Explains(kElasticity, growth.line.slope);
+  }
+  // Descriptors do not explain themselves.
+  if (shape_[index] == Quantity::kDescriptors && work_has_descriptors_) return;
+  const Loaded by_work = LoadedBy(window, false);
+  if (by_work.count < std::min(kFewestPoints, window.count)) return;
+  growth.load_known = true;
+  const double change = by_work.Change();
+  if (std::isnan(growth.load_change)) {
+    growth.load_change = change;
+  } else if (growth.load_change - 1 < kAlong * (change - 1)) {
+    // Connections and threads that climb without any work being done are not load: they leak too.
+    return;
+  }
+  growth.explained = growth.explained || by_work.Explains(kWorkElasticity, growth.line.slope);
 }
 
 // What was gained in the slots at the window's end that hardly used the CPU, against what the
-// busiest quarter of all remembered slots used at least.
+// busiest tenth of all remembered slots used at least.
 void Trend::CountIdle(const Window& window, Growth& growth) const {
   std::array<LogCode, kLevels * kSlots> loads{};
   size_t known = 0;
@@ -406,8 +436,9 @@ void Trend::CountIdle(const Window& window, Growth& growth) const {
     }
   }
   if (known == 0 || number_ - skip_until_ < kIdleAge) return;
-  const auto busy = loads.begin() + static_cast<std::ptrdiff_t>(known * 3 / 4);
-  std::nth_element(loads.begin(), busy, loads.begin() + static_cast<std::ptrdiff_t>(known));
+  const auto all = std::span(loads).first(known);
+  const auto busy = all.begin() + static_cast<std::ptrdiff_t>(known * 9 / 10);
+  std::nth_element(all.begin(), busy, all.end());
   const double idle = kIdle * DecodeLog(*busy);
   size_t from = window.count;
   while (from > 0 && window.slots[from - 1]->cpu != kCodeUnknown &&
@@ -493,15 +524,19 @@ bool Trend::IsLeak(size_t index, const Window& window, Growth& growth) const {
 double Trend::RecentExhaustion(size_t index) const {
   const double never = std::numeric_limits<double>::infinity();
   const Resource& resource = resources_[index];
+  // The last four, or more until they are half a slot.
   constexpr size_t kFewest = 4;
   if (recent_count_ < kFewest || std::isnan(resource.headroom)) return never;
-  const Recent& first = recent_[0];
   const Recent& last = recent_[recent_count_ - 1U];
+  size_t begin = recent_count_ - kFewest;
+  const double least_span = 0.45 * static_cast<double>(slot_);
+  while (begin > 0 && last.time - recent_[begin].time < least_span) --begin;
+  const Recent& first = recent_[begin];
   const double span = last.time - first.time;
-  if (span < 0.45 * static_cast<double>(slot_)) return never;
+  if (span < least_span) return never;
   double least = std::numeric_limits<double>::infinity();
   double most = 0;
-  for (size_t i = 0; i + 1 < recent_count_; ++i) {
+  for (size_t i = begin; i + 1 < recent_count_; ++i) {
     const double slope = (recent_[i + 1].values[index] - recent_[i].values[index]) /
                          (recent_[i + 1].time - recent_[i].time);
     if (!(slope > 0)) return never;

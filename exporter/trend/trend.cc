@@ -70,7 +70,10 @@ bool Trend::Valid() const {
 void Trend::NoteSiblings(double correlation) { siblings_ = static_cast<float>(correlation); }
 
 void Trend::Add(const TrendSample& sample) {
-  if (begun_ && !(sample.time > last_time_)) return;
+  // Slots are counted in 32 bits: what is that far away is no time.
+  constexpr double kLongest = 1 << 30;
+  if (!std::isfinite(sample.time)) return;
+  if (begun_ && !(sample.time > last_time_ && (sample.time - origin_) / slot_ < kLongest)) return;
   if (!begun_) {
     begun_ = true;
     origin_ = sample.time;

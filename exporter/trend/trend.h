@@ -44,7 +44,7 @@ struct TrendSample {
 
 class Trend {
  public:
-  static constexpr uint32_t kLayoutVersion = 7;  // of the bytes; a state file holds them
+  static constexpr uint32_t kLayoutVersion = 9;  // of the bytes; a state file holds them
   static constexpr int kLevels = 5;
   static constexpr int kSlots = 16;            // kept at each level
   static constexpr int kWarmUpSlots = 10;      // of a life, in which no trough is kept
@@ -62,10 +62,10 @@ class Trend {
   // How age and footprint of its siblings go together: Kendall's tau over at least four of them.
   void NoteSiblings(double correlation);
 
-  Verdict Judge(size_t resource) const;
+  Verdict Judge(size_t index) const;
   // What Judge would say, without the rest.
-  bool Suspected(size_t resource) const { return resources_[resource].raised; }
-  double ExhaustionSeconds(size_t resource) const;  // infinity where there is none
+  bool Suspected(size_t index) const { return resources_[index].raised; }
+  double ExhaustionSeconds(size_t index) const;  // infinity where there is none
 
   double slot() const { return slot_; }
   double last_time() const { return last_time_; }
@@ -126,6 +126,7 @@ class Trend {
 
   // The points of a resource at a level, oldest first, with the load beside them.
   struct Window;
+  struct Loaded;
   struct Growth;
 
   static constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
@@ -145,33 +146,34 @@ class Trend {
   float Relative(double time) const { return static_cast<float>(time - origin_); }
 
   bool WasKilled(const TrendSample& sample) const;
-  bool NearLimit(size_t resource) const;
+  bool NearLimit(size_t index) const;
   void Accumulate(const TrendSample& sample);
   void NoteRecent(const TrendSample& sample);
   void CloseUntil(int64_t number);
   void CloseSlot();
   void Merge(int level, int64_t number);
-  void ForgetCurve(size_t resource);
-  void NoteTooth(size_t resource, double trough);
+  void ForgetCurve(size_t index);
+  void NoteTooth(size_t index, double trough);
   void FollowPeaks(Resource& resource, double time) const;
-  bool ClimbedToItsEnd(size_t resource) const;
+  bool ClimbedToItsEnd(size_t index) const;
 
   void Look(int level, int64_t number);
-  void LookAt(size_t resource, int level, int64_t number);
-  Window WindowOf(size_t resource, int level, int64_t number, int count) const;
-  size_t Curve(size_t resource, std::span<Point> points) const;
-  bool Measure(size_t resource, const Window& window, Growth& growth) const;
-  void FindStart(size_t resource, const Window& window, Growth& growth) const;
-  void FitLastPart(size_t resource, const Window& window, Growth& growth) const;
+  void LookAt(size_t index, int level, int64_t number);
+  Window WindowOf(size_t index, int level, int64_t number, int count) const;
+  size_t Curve(size_t index, std::span<Point> points) const;
+  bool Measure(size_t index, const Window& window, Growth& growth) const;
+  void FindStart(size_t index, const Window& window, Growth& growth) const;
+  void FitLastPart(size_t index, const Window& window, Growth& growth) const;
   static double LateOverEarly(std::span<const Point> curve, double from);
-  void CompareLoad(size_t resource, const Window& window, Growth& growth) const;
+  static Loaded LoadedBy(const Window& window, bool cpu);
+  void CompareLoad(size_t index, const Window& window, Growth& growth) const;
   void CountIdle(const Window& window, Growth& growth) const;
-  bool IsLeak(size_t resource, const Window& window, Growth& growth) const;
+  bool IsLeak(size_t index, const Window& window, Growth& growth) const;
   void Raise(Resource& resource, int level, const Growth& growth);
-  void Check(size_t resource, int level, int64_t number);
+  void Check(size_t index, int level, int64_t number);
   static double TimeToGain(const Resource& resource, double gain);
-  double RecentExhaustion(size_t resource) const;
-  double Floor(size_t resource, double level) const;
+  double RecentExhaustion(size_t index) const;
+  double Floor(size_t index, double level) const;
 
   double origin_ = 0;
   double last_time_;

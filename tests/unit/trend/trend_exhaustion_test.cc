@@ -41,11 +41,20 @@ TEST_CASE("Peaks hit the limit, not troughs", "[trend]") {
   CHECK(player.Left() < kLife / 2 + 60);
 }
 
+TEST_CASE("What slows down or gains pace is told within a fifth at half its life", "[trend]") {
+  constexpr double kLife = 1'500;
+  const double power = GENERATE(0.5, 0.7, 1.0, 1.5, 2.0);
+  Player player;
+  const Course course = Filling([=](double slots) { return std::pow(slots / kLife, power); });
+  player.Play(kLife / 2, course);
+  INFO("power " << power);
+  CHECK(player.Left() == Approx(kLife / 2).epsilon(0.2));
+}
+
 TEST_CASE("A fast leak is told within four samples and half a slot", "[trend]") {
   // 800 slots of nothing, or none at all, and then 40 MiB a slot.
   const double calm = GENERATE(0.0, 5.0, 800.0);
-  // Four samples of growth, and half a slot of it: whichever is later.
-  const double per_slot = calm > 0 ? 8 : GENERATE(4.0, 8.0);
+  const double per_slot = GENERATE(4.0, 8.0);
   Player player(60, per_slot);
   const Course course = [=](double slots) {
     return Use{.mib = 300 + 40 * std::max(0.0, slots - calm), .limit_mib = 1'300};

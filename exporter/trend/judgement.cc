@@ -514,7 +514,12 @@ bool Trend::IsLeak(size_t index, const Window& window, Growth& growth) const {
   const double needed = (growth.load_known ? kShareKnown : kShareUnknown) *
                         (slots < kHurriedSlots ? kHurriedShare : 1);
   if (share >= needed) return true;
-  const double patience = std::clamp(std::sqrt(0.4 * growth.start_level / gained), 0.5, 1.4);
+  // Growth by a small share of what is held may be settling, growth by several times of it hardly.
+  constexpr double kUsualGain = 0.4;
+  constexpr double kLeastPatience = 0.5;
+  constexpr double kMostPatience = 1.4;
+  const double patience = std::clamp(std::sqrt(kUsualGain * growth.start_level / gained),
+                                     kLeastPatience, kMostPatience);
   if (slots >= patience * (growth.load_known ? kLongSlotsKnown : kLongSlotsUnknown)) return true;
   return growth.load_known && slots >= kMultiplyingSlots && growth.late >= kLateOfSlow &&
          gained >= kMultiple * growth.start_level;

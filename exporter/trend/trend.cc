@@ -1,5 +1,5 @@
 // The history: samples into slots, slots into coarser slots, lives into one curve. What it means is
-// in judgement.cc.
+// in growth.cc, load.cc, judgement.cc and exhaustion.cc.
 #include "exporter/trend/trend.h"
 
 #include <algorithm>

@@ -16,7 +16,7 @@ SUBJECTS = {
     "C++ leak": Plan("requests", ("leak", 20, RATE // 20)),
     "C++ cache": Plan("requests", ("cache", 20, 256 * KIB, 160)),
     "Node.js leak": Plan("leak.js", (20, RATE // 20)),
-    "Node.js garbage": Plan("sawtooth.js", (40, MIB // 10, 200)),
+    "Node.js garbage": Plan("sawtooth.js", (40, MIB // 10, 320)),
     "Python leak": Plan("leak.py", (20, RATE // 20)),
     "Python LRU cache": Plan("bounded_cache.py", (40, 64 * KIB, 400)),
     "leak into swap": Plan("requests", ("leak", 10, RATE // 2 // 10), limit=24 * MIB, swap=True),

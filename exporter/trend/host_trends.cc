@@ -98,8 +98,9 @@ void HostTrends::FeedNode(Snapshot& snapshot) {
     Keep(tracked);
     TrendSample sample;
     sample.time = now_;
-    if (snapshot.node.meminfo)
+    if (snapshot.node.meminfo) {
       sample.resources[0].value = NodeValue(*snapshot.node.meminfo, resource);
+    }
     if (!Tells(sample)) {
       Rest(tracked);
       continue;

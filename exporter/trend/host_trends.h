@@ -7,7 +7,6 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -15,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -48,7 +48,10 @@ struct TrendKey {
   Kind kind = Kind::kProcess;
   std::string name;  // "PID START_TICKS ARG_START", the group, the cgroup's path, the resource
 
-  auto operator<=>(const TrendKey&) const = default;
+  bool operator==(const TrendKey&) const = default;
+  bool operator<(const TrendKey& other) const {
+    return std::tie(kind, name) < std::tie(other.kind, other.name);
+  }
 };
 
 class HostTrends {

@@ -91,7 +91,7 @@ std::vector<std::string> Reasons(const Verdict& verdict, Quantity quantity) {
     reasons.push_back(std::move(growth));
   }
   if (verdict.state == TrendState::kUnknown) {
-    reasons.push_back("too little was seen to tell a leak from growth that ends");
+    reasons.emplace_back("too little was seen to tell a leak from growth that ends");
     if (verdict.known_in_seconds) {
       reasons.push_back("can be told in " + DurationText(*verdict.known_in_seconds));
     }
@@ -108,7 +108,7 @@ std::vector<std::string> Reasons(const Verdict& verdict, Quantity quantity) {
   }
   if (verdict.confidence == Confidence::kConfirmed && evidence.sibling_correlation &&
       *evidence.sibling_correlation > 0) {
-    reasons.push_back("the older of its instances are the larger ones");
+    reasons.emplace_back("the older of its instances are the larger ones");
   }
   if (evidence.restarts > 0) {
     reasons.push_back(evidence.restarts == 1 ? "went on after a restart"

@@ -93,27 +93,28 @@ void Trend::CompareLoad(size_t index, const Window& window, Growth& growth) cons
   growth.explained = growth.explained || by_work.Explains(kWorkElasticity, growth.line.slope);
 }
 
-// What was gained in the slots at the window's end that hardly used the CPU, against what the
-// busiest tenth of all remembered slots used at least.
+// What was gained in the slots at the window's end that hardly used the CPU, against the busiest 16
+// that are remembered. CPU time comes in ticks, of which an idle slot may have one more.
 void Trend::CountIdle(const Window& window, Growth& growth) const {
-  std::array<LogCode, kLevels * kSlots> loads{};
-  size_t known = 0;
-  for (int level = 0; level < kLevels; ++level) {
+  if (number_ - skip_until_ < kIdleAge) return;
+  LogCode busiest = kCodeUnknown;
+  for (int level = 2; level < kLevels; ++level) {
     const int64_t end = number_ >> (2 * level);
-    for (int64_t n = std::max(end - kSlots, (skip_until_ >> (2 * level)) + int64_t{1}); n < end;
-         ++n) {
-      if (At(level, n).cpu != kCodeUnknown) loads[known++] = At(level, n).cpu;
+    const int64_t settled = (skip_until_ >> (2 * level)) + 1;
+    for (int64_t n = std::max(end - kSlots, settled); n < end; ++n) {
+      busiest = std::max(busiest, At(level, n).cpu);
     }
   }
-  if (known == 0 || number_ - skip_until_ < kIdleAge) return;
-  const auto all = std::span(loads).first(known);
-  const auto busy = all.begin() + static_cast<std::ptrdiff_t>(known * 9 / 10);
-  std::nth_element(all.begin(), busy, all.end());
-  const double idle = kIdle * DecodeLog(*busy);
+  if (busiest == kCodeUnknown) return;
+  const double idle = kIdle * DecodeLog(busiest);
+  constexpr double kTick = 3;
+  double used = 0;
   size_t from = window.count;
-  while (from > 0 && window.slots[from - 1]->cpu != kCodeUnknown &&
-         DecodeLog(window.slots[from - 1]->cpu) <= idle) {
-    --from;
+  for (size_t i = window.count; i-- > 0 && window.slots[i]->cpu != kCodeUnknown;) {
+    const double cpu = DecodeLog(window.slots[i]->cpu);
+    if (cpu > kTick * idle) break;
+    used += cpu;
+    if (used <= idle * static_cast<double>(window.count - i)) from = i;
   }
   if (window.count - from < kIdlePoints) return;
   const auto points = window.all().subspan(from);

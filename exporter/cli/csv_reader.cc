@@ -28,7 +28,7 @@ CsvReader::CsvReader(std::string_view header, size_t line) {
   header_cells_ = cells_.size();
   for (size_t cell = 0; cell < cells_.size(); ++cell) {
     const std::string name = LowerCase(cells_[cell]);
-    const auto found = std::find(kNames.begin(), kNames.end(), name);
+    const auto* const found = std::find(kNames.begin(), kNames.end(), name);
     if (found == kNames.end()) continue;
     size_t& place = places_.at(static_cast<size_t>(found - kNames.begin()));
     if (place != 0) throw SeriesError(line, "there are two columns " + Quoted(name));
@@ -91,19 +91,20 @@ void CsvReader::Split(std::string_view row, size_t line) {
   bool quoted = false;
   for (size_t i = 0; i < row.size(); ++i) {
     if (row[i] == '"') {
-      if (quoted && i + 1 < row.size() && row[i + 1] == '"')
+      if (quoted && i + 1 < row.size() && row[i + 1] == '"') {
         unquoted_ += row[++i];
-      else
+      } else {
         quoted = !quoted;
+      }
     } else if (row[i] == ',' && !quoted) {
-      cells_.push_back(Trimmed(std::string_view(unquoted_).substr(begin)));
+      cells_.push_back(Trimmed(std::string_view{unquoted_}.substr(begin)));
       begin = unquoted_.size();
     } else {
       unquoted_ += row[i];
     }
   }
   if (quoted) throw SeriesError(line, "a double quote is not closed");
-  cells_.push_back(Trimmed(std::string_view(unquoted_).substr(begin)));
+  cells_.push_back(Trimmed(std::string_view{unquoted_}.substr(begin)));
 }
 
 std::string_view CsvReader::Field(Column column) const {

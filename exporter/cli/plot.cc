@@ -38,7 +38,7 @@ std::string PlotLine(const Outline& outline, bool utf8) {
       continue;
     }
     const double share = height > 0 ? (column.least - low) / height : 0;
-    line += ramp[static_cast<size_t>(std::clamp(share, 0.0, 1.0) * kTop + 0.5)];
+    line += ramp[static_cast<size_t>(std::lround(std::clamp(share, 0.0, 1.0) * kTop))];
   }
   return line;
 }

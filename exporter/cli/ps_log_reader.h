@@ -25,7 +25,7 @@ class PsLogReader {
   static bool LooksLikeLine(std::string_view line);
 
   // Nothing for a line that is no sample.
-  std::optional<RecordedSample> Read(std::string_view line, size_t number);
+  std::optional<RecordedSample> Read(std::string_view text, size_t number);
 
  private:
   std::optional<double> interval_;

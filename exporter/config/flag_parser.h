@@ -27,6 +27,6 @@ GivenWords ParseFlags(std::span<const char* const> arguments, const std::vector<
                       std::string_view help);
 
 // Sets what was given, actions aside.
-void ApplyFlags(const std::vector<GivenFlag>& flags, Options& options);
+void ApplyFlags(const std::vector<GivenFlag>& all, Options& options);
 
 }  // namespace memleak

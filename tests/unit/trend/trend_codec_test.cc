@@ -110,7 +110,7 @@ TEST_CASE("a host without histories has a file, too") {
 TEST_CASE("a file that ends too early is corrupt") {
   const std::string bytes = Encode(Records());
   for (size_t size = 0; size < bytes.size(); ++size) {
-    if (StatusOf(std::string_view(bytes).substr(0, size)) != DecodeStatus::kCorrupt) FAIL(size);
+    if (StatusOf(std::string_view{bytes}.substr(0, size)) != DecodeStatus::kCorrupt) FAIL(size);
   }
   // Also where what is left was signed anew.
   for (size_t size = sizeof(uint32_t); size < bytes.size(); ++size) {

@@ -13,6 +13,7 @@ find_package(nlohmann_json CONFIG REQUIRED)                    # JSON log lines
 pkg_check_modules(yaml_cpp REQUIRED IMPORTED_TARGET yaml-cpp)  # --config.file, --web.config.file
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)            # --group.rule, linear in time
 pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)  # gzip in one call
+pkg_check_modules(ncursesw REQUIRED IMPORTED_TARGET ncursesw)  # the terminal of top
 
 # civetweb's own CMake package names build folders of its packager, so find it by hand.
 find_path(CIVETWEB_INCLUDE_DIR civetweb.h REQUIRED)

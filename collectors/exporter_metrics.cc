@@ -175,7 +175,7 @@ struct ExporterMetrics::State {
                          .Name("memleak_scrape_reads_denied_total")
                          .Help(
                              "Reads that the kernel refused; what they would have told is "
-                             "absent, not 0. Needs CAP_SYS_PTRACE or the same user.")
+                             "absent, not 0. The log names the permission that each needs.")
                          .Register(registry);
   Counters& truncated = prometheus::BuildCounter()
                             .Name("memleak_scrape_reads_truncated_total")
@@ -183,13 +183,30 @@ struct ExporterMetrics::State {
                                 "Counts that were given up because they would have taken too "
                                 "long; the figure is absent.")
                             .Register(registry);
-  prometheus::Gauge& stuck = prometheus::BuildGauge()
-                                 .Name("memleak_slow_reads_stuck")
-                                 .Help(
-                                     "Reads that did not return within a second; their "
-                                     "processes are named by comm.")
-                                 .Register(registry)
-                                 .Add({});
+  Counters& evidence =
+      prometheus::BuildCounter()
+          .Name("memleak_scrape_evidence_reads_total")
+          .Help(
+              "Costly reads of suspects and JVMs by how they ended: ok, cut as too "
+              "large or too slow, gone, denied, malformed or unsafe, late and so "
+              "first in the next round.")
+          .Register(registry);
+  prometheus::Counter& messages_lost =
+      prometheus::BuildCounter()
+          .Name("memleak_scrape_kernel_messages_lost_total")
+          .Help(
+              "Kernel messages that were overwritten before they were read; an OOM kill may be "
+              "among them.")
+          .Register(registry)
+          .Add({});
+  prometheus::Gauge& stuck =
+      prometheus::BuildGauge()
+          .Name("memleak_slow_reads_stuck")
+          .Help(
+              "Reads that did not come back within two seconds; their processes are left "
+              "alone, and named by comm where it was a name.")
+          .Register(registry)
+          .Add({});
   prometheus::Gauge& suspects_cut =
       prometheus::BuildGauge()
           .Name("memleak_scrape_suspects_cut")
@@ -252,6 +269,14 @@ void ExporterMetrics::Write(const Snapshot& snapshot, MetricWriter& writer) {
     State::Follow(state_->denied.Add({{"field", std::string(kDeniedFieldNames[i])}}),
                   snapshot.denied[i]);
   }
+  for (size_t kind = 0; kind < kEvidenceKinds; ++kind) {
+    for (size_t result = 0; result < kEvidenceResultNames.size(); ++result) {
+      State::Follow(state_->evidence.Add({{"kind", std::string(kEvidenceKindNames[kind])},
+                                          {"result", std::string(kEvidenceResultNames[result])}}),
+                    snapshot.evidence_reads[kind][result]);
+    }
+  }
+  State::Follow(state_->messages_lost, snapshot.kernel_messages_lost);
   State::Follow(state_->truncated.Add({{"field", "fds"}}), snapshot.truncated_fd_counts);
   state_->stuck.Set(snapshot.slow_reads_stuck);
   state_->suspects_cut.Set(static_cast<double>(snapshot.suspects_cut));

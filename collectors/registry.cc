@@ -4,10 +4,14 @@
 
 #include "collectors/buddyinfo.h"
 #include "collectors/cgroup.h"
+#include "collectors/fd_kinds.h"
 #include "collectors/filefd.h"
 #include "collectors/group.h"
+#include "collectors/jvm.h"
+#include "collectors/mappings.h"
 #include "collectors/meminfo.h"
 #include "collectors/node_trend.h"
+#include "collectors/oom.h"
 #include "collectors/pressure.h"
 #include "collectors/process.h"
 #include "collectors/process_count.h"
@@ -19,11 +23,15 @@
 namespace memleak {
 namespace {
 
-constexpr std::array<CollectorInfo, 13> kCollectors = {{
+constexpr std::array<CollectorInfo, 17> kCollectors = {{
     kProcessCollector,
     kProcessVmCollector,
+    kFdKindsCollector,
+    kMappingsCollector,
+    kJvmCollector,
     kGroupCollector,
     kCgroupCollector,
+    kOomCollector,
     kMeminfoCollector,
     kNodeTrendCollector,
     kSwapCollector,

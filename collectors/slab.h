@@ -9,7 +9,9 @@ std::unique_ptr<Collector> MakeSlabCollector();
 
 inline constexpr CollectorInfo kSlabCollector = {
     .name = "slab",
-    .help = "the kernel's largest unreclaimable caches, from /proc/slabinfo (root only)",
+    .help =
+        "the kernel's largest unreclaimable caches, from /proc/slabinfo (root, or "
+        "CAP_DAC_READ_SEARCH)",
     .enabled_by_default = true,
     .needs = {.node = {.slab = true}},
     .make = MakeSlabCollector,

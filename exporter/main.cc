@@ -3,19 +3,26 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "collectors/registry.h"
 #include "exporter/cli/analyze.h"
+#include "exporter/cli/health.h"
+#include "exporter/cli/top/top.h"
 #include "exporter/config/flags.h"
 #include "exporter/log.h"
 #include "exporter/scraper.h"
 #include "exporter/version.h"
+#include "exporter/web/api/api.h"
 #include "exporter/web/server.h"
 
 namespace memleak {
@@ -91,9 +98,31 @@ void Serve(const Options& options) {
          {"version", std::string(Version())}});
   }
 
+  for (const std::string& url : server.health_urls()) {
+    Log(LogLevel::kInfo, "listening for probes", {{"url", url + "/-/healthy"}});
+  }
+
   int signal_number = 0;
   sigwait(&stop_signals, &signal_number);
   Log(LogLevel::kInfo, "stopping", {{"signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM"}});
+}
+
+// The API without a server: what `top --direct` shows is what an exporter here would answer.
+Fetch OpenHost(Options options) {
+  struct Host {
+    explicit Host(const Options& with) : scraper(with), api(scraper) { scraper.Start(); }
+    Scraper scraper;
+    Api api;
+  };
+  // Each refresh of the terminal is a look at the host.
+  constexpr std::chrono::milliseconds kOften{500};
+  options.scrape.min_interval = std::min(options.scrape.min_interval, kOften);
+  ConfigureLog(LogLevel::kError, options.log.format);
+  const auto host = std::make_shared<Host>(options);
+  return [host](const std::string& path, const std::string& query) {
+    ApiAnswer answer = host->api.Answer(path, query);
+    return FetchAnswer{answer.status, std::move(answer.body)};
+  };
 }
 
 int Run(std::span<const char* const> arguments) {
@@ -106,6 +135,12 @@ int Run(std::span<const char* const> arguments) {
     case CommandLine::Action::kAnalyzeHelp:
       std::cout << AnalyzeHelpText();
       break;
+    case CommandLine::Action::kTopHelp:
+      std::cout << TopHelpText(collectors);
+      break;
+    case CommandLine::Action::kHealthHelp:
+      std::cout << HealthHelpText();
+      break;
     case CommandLine::Action::kVersion:
       std::cout << VersionText();
       break;
@@ -117,6 +152,10 @@ int Run(std::span<const char* const> arguments) {
       break;
     case CommandLine::Action::kAnalyze:
       return Analyze(command_line.analyze);
+    case CommandLine::Action::kTop:
+      return Top(command_line.top, [&] { return OpenHost(command_line.options); });
+    case CommandLine::Action::kHealth:
+      return Health(command_line.health);
   }
   return 0;
 }

@@ -39,8 +39,10 @@ std::vector<Scraper::Entry> Scraper::MakeCollectors(const Options& options,
   return collectors;
 }
 
-Needs Scraper::NeedsOf(const std::vector<Entry>& collectors) {
+Needs Scraper::NeedsOf(const std::vector<Entry>& collectors, const Options& options) {
   Needs needs;
+  // The page's line about the node.
+  if (options.web.ui) needs.node = {.meminfo = true, .vmstat = true, .memory_pressure = true};
   for (const Entry& entry : collectors) needs = needs | entry.info->needs;
   return needs;
 }
@@ -48,8 +50,10 @@ Needs Scraper::NeedsOf(const std::vector<Entry>& collectors) {
 Scraper::Scraper(const Options& options, std::span<const CollectorInfo> registry)
     : options_(options),
       collectors_(MakeCollectors(options, registry)),
-      model_(options, NeedsOf(collectors_)),
+      model_(options, NeedsOf(collectors_, options)),
       trends_(Seconds(options.trend.slot)),
+      kinds_(Seconds(options.trend.slot)),
+      memory_details_(model_.proc_root()),
       keeper_(options),
       own_(model_.source_name()),
       last_refresh_(Now()) {}
@@ -65,6 +69,7 @@ Scraper::~Scraper() {
 }
 
 void Scraper::Start() {
+  SayWhatIsMissing(options_.path);
   {
     // Held for up to a second, while every request is told that the start is under way.
     const std::lock_guard lock(mutex_);
@@ -90,8 +95,14 @@ void Scraper::TimerLoop() {
 }
 
 void Scraper::Refresh() {
-  trends_.Feed(model_.Look());
+  Snapshot& snapshot = model_.Look();
+  trends_.Feed(snapshot);
   model_.Choose();
+  if (options_.web.ui) {
+    kinds_.Feed(snapshot);
+    snapshot.kinds = &kinds_;
+  }
+  refusals_.Look(snapshot);
   keeper_.Offer(trends_, model_.snapshot().time.uptime);
   last_refresh_ = Now();
 }

@@ -7,9 +7,11 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,9 +23,12 @@
 #include "collectors/registry.h"
 #include "exporter/config/options.h"
 #include "exporter/exposition/metric_writer.h"
+#include "exporter/host/process/memory_details.h"
 #include "exporter/model/host_model.h"
+#include "exporter/refusals.h"
 #include "exporter/state_keeper.h"
 #include "exporter/trend/host_trends.h"
+#include "exporter/trend/kind_histories.h"
 
 namespace memleak {
 
@@ -56,6 +61,14 @@ class Scraper {
   // Shows a snapshot that is fresh enough to `visit`, which must not block: the lock is held.
   void Visit(const std::function<void(const Snapshot&)>& visit);
 
+  // What of one process is read when asked for. Takes no lock of the pipeline; blocks for a second
+  // at most.
+  MemoryDetails ReadMemoryDetails(int32_t pid, uint64_t start_ticks,
+                                  std::optional<uint64_t> resident) {
+    return memory_details_.Read(pid, start_ticks, resident);
+  }
+
+  const Options& options() const { return options_; }
   // How processes are read, e.g. "procfs".
   std::string_view source_name() const { return model_.source_name(); }
 
@@ -72,7 +85,7 @@ class Scraper {
 
   static std::vector<Entry> MakeCollectors(const Options& options,
                                            std::span<const CollectorInfo> registry);
-  static Needs NeedsOf(const std::vector<Entry>& collectors);
+  static Needs NeedsOf(const std::vector<Entry>& collectors, const Options& options);
   void Refresh();          // under the lock
   void RefreshIfOld();     // under the lock
   void Run(Entry& entry);  // under the lock
@@ -82,7 +95,10 @@ class Scraper {
   std::vector<Entry> collectors_;
   HostModel model_;
   HostTrends trends_;
+  KindHistories kinds_;
+  MemoryDetailsReader memory_details_;
   StateKeeper keeper_;
+  Refusals refusals_;
   ExporterMetrics own_;
 
   std::mutex mutex_;  // guards all below it but the atomics

@@ -21,7 +21,7 @@ clang_tool() {
 }
 
 sources() {
-  find exporter collectors tests \( -name '*.h' -o -name '*.cc' -o -name '*.c' \) -print0
+  find exporter collectors deploy tests \( -name '*.h' -o -name '*.cc' -o -name '*.c' \) -print0
 }
 
 case ${1-} in
@@ -35,12 +35,8 @@ case ${1-} in
     ;;
   tidy)
     tool=$(clang_tool clang-tidy)
-    # Headers are judged where they are included, so only what is compiled is listed; and not what the
-    # build generates.
-    sed -n 's/^  "file": "\(.*\)",\{0,1\}$/\1/p' build/dev/compile_commands.json |
-      grep "\.cc$" | grep -v "^$PWD/build/" | sort -u |
-      xargs -d '\n' -n 1 -P "$(nproc)" "$tool" -p build/dev --quiet 2>&1 |
-      sed "/ warnings\{0,1\} generated\.$/d"
+    # Headers are judged where they are included, so only what is compiled is listed.
+    /usr/bin/python3 -B tests/tidy.py "$tool"
     ;;
   shell)
     if ! command -v shellcheck >/dev/null; then

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <iostream>
 #include <optional>
 #include <stdexcept>
@@ -16,6 +15,7 @@
 #include "exporter/cli/analyze_json.h"
 #include "exporter/cli/analyze_text.h"
 #include "exporter/cli/backtest.h"
+#include "exporter/cli/locale_variables.h"
 #include "exporter/cli/replay.h"
 #include "exporter/cli/seconds.h"
 #include "exporter/cli/series_file.h"
@@ -47,22 +47,10 @@ void Complain(const std::string& path, const SeriesError& error) {
   std::cerr << "memleak_exporter: " << where << ": " << error.what() << '\n';
 }
 
-// As the locale's variables say; the first that is set counts.
-bool TerminalTakesUtf8() {
-  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): no other thread runs
-    if (value == nullptr || *value == '\0') continue;
-    const std::string_view locale(value);
-    return locale.find("UTF-8") != std::string_view::npos ||
-           locale.find("utf8") != std::string_view::npos;
-  }
-  return false;
-}
-
 int AnalyzeFiles(const AnalyzeOptions& options) {
   std::optional<double> interval;
   if (options.interval) interval = SecondsOf(*options.interval);
-  const bool utf8 = TerminalTakesUtf8();
+  const bool utf8 = LocaleVariablesSayUtf8();
   bool leak = false;
   bool unreadable = false;
   for (const std::string& path : options.files) {
@@ -139,7 +127,7 @@ int AnalyzePrometheus(const AnalyzeOptions& options) {
     return kUnreadable;
   }
   const bool json = options.format == AnalyzeOptions::Format::kJson;
-  const bool utf8 = TerminalTakesUtf8();
+  const bool utf8 = LocaleVariablesSayUtf8();
   bool leak = false;
   // What would have alerted first.
   for (const bool alerted : {true, false}) {

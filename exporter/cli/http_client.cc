@@ -117,6 +117,7 @@ HttpAnswer HttpClient::Ask(const std::string& path, const std::string& parameter
   set(CURLOPT_ACCEPT_ENCODING, "");  // whatever the library can decode
   set(CURLOPT_PROTOCOLS_STR, url_.scheme.c_str());
   set(CURLOPT_REDIR_PROTOCOLS_STR, url_.scheme.c_str());
+  if (IsLoopback(url_)) set(CURLOPT_NOPROXY, "*");
   set(CURLOPT_FOLLOWLOCATION, 1L);
   set(CURLOPT_MAXREDIRS, kMaxRedirects);
   set(CURLOPT_NOSIGNAL, 1L);

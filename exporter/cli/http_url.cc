@@ -63,6 +63,24 @@ std::optional<HttpUrl> ParseHttpUrl(std::string_view text) {
   return url;
 }
 
+HttpUrl ExporterUrl(HttpUrl url) {
+  for (const std::string_view path : {"/metrics", "/-/healthy", "/-/ready"}) {
+    if (url.base.ends_with(path)) url.base.resize(url.base.size() - path.size());
+  }
+  return url;
+}
+
+bool IsLoopback(const HttpUrl& url) {
+  std::string_view host = url.base;
+  host.remove_prefix(url.scheme.size() + 3);
+  host = host.substr(0, host.find('/'));
+  if (host.starts_with('[')) return host.starts_with("[::1]");
+  host = host.substr(0, host.find(':'));
+  if (host == "localhost") return true;
+  return host.starts_with("127.") &&
+         host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
 std::string PercentEncoded(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
   constexpr std::string_view kUnreserved = "-._~";

@@ -17,6 +17,12 @@ struct HttpUrl {
 // `http[s]://[USER[:PASSWORD]@]HOST[:PORT][/PATH]`; nothing for anything else.
 std::optional<HttpUrl> ParseHttpUrl(std::string_view text);
 
+// Of an exporter: without the path that its log, a Prometheus or a probe has behind it.
+HttpUrl ExporterUrl(HttpUrl url);
+
+// Whether it is on this host, which no proxy can reach for us: localhost, 127.0.0.0/8, [::1].
+bool IsLoopback(const HttpUrl& url);
+
 // With everything but letters, digits and `-._~` as %XX.
 std::string PercentEncoded(std::string_view text);
 

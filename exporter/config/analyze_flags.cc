@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "exporter/config/command_flag.h"
 #include "exporter/config/errors.h"
 #include "exporter/config/quote.h"
 #include "exporter/config/units.h"
@@ -17,7 +17,6 @@ namespace memleak {
 namespace {
 
 using std::chrono::milliseconds;
-using SetText = std::function<void(std::string_view)>;
 
 constexpr milliseconds kShortestSlot{10};
 constexpr milliseconds kShortestStep{1'000};
@@ -28,27 +27,6 @@ milliseconds ParseAtLeast(std::string_view text, milliseconds least, std::string
     throw UsageError(Quoted(text) + " is too short; use " + std::string(example));
   }
   return duration;
-}
-
-std::string ParseUrl(std::string_view text) {
-  if (!text.starts_with("http://") && !text.starts_with("https://")) {
-    // What was typed may hold a password.
-    throw UsageError("is not a URL; use one like http://localhost:9090");
-  }
-  return std::string(text);
-}
-
-Flag Row(std::string_view section, std::string name, std::string value_name,
-         std::string default_value, std::string help, SetText set) {
-  Flag flag;
-  flag.section = section;
-  flag.kind = value_name.empty() ? Flag::Kind::kMark : Flag::Kind::kValue;
-  flag.name = std::move(name);
-  flag.value_name = std::move(value_name);
-  flag.default_value = std::move(default_value);
-  flag.help = std::move(help);
-  flag.set = [set = std::move(set)](std::string_view value, Options&) { set(value); };
-  return flag;
 }
 
 bool IsGiven(const std::vector<GivenFlag>& given, std::string_view name) {
@@ -72,53 +50,54 @@ std::vector<Flag> AnalyzeFlagTable(AnalyzeOptions& options) {
   constexpr std::string_view kOutput = "Output";
   constexpr std::string_view kPrometheus = "From a Prometheus";
   std::vector<Flag> table;
-  table.push_back(Row(kSeries, "resource", "NAME", "memory", "what the values are: memory or fds",
-                      [&options](std::string_view value) {
-                        options.resource = static_cast<AnalyzeOptions::Resource>(
-                            ParseChoice(value, {"memory", "fds"}));
-                      }));
-  table.push_back(Row(kSeries, "limit", "SIZE", "",
-                      "what ends it, instead of the column limit; a number of descriptors with "
-                      "--resource=fds",
-                      [&options](std::string_view value) { options.limit = ParseSize(value); }));
-  table.push_back(Row(kSeries, "interval", "TIME", "",
-                      "between the numbers of a log that has no times",
-                      [&options](std::string_view value) {
-                        options.interval = ParseAtLeast(value, milliseconds(1), "1ms or more");
-                      }));
-  table.push_back(Row(kSeries, "trend.slot", "TIME", "60s",
-                      "what the trends are made of, as for serve",
-                      [&options](std::string_view value) {
-                        options.slot = ParseAtLeast(value, kShortestSlot, "10ms or more");
-                      }));
+  table.push_back(CommandChoice(kSeries, "resource", "NAME", "memory",
+                                "what the values are: memory or fds", {"memory", "fds"},
+                                [&options](size_t choice) {
+                                  options.resource = static_cast<AnalyzeOptions::Resource>(choice);
+                                }));
   table.push_back(
-      Row(kPrometheus, "prometheus", "URL", "",
-          "whose series to replay; user and password can stand in it",
-          [&options](std::string_view value) { options.prometheus = ParseUrl(value); }));
-  table.push_back(Row(kPrometheus, "query", "PROMQL", "",
-                      "which ones: a metric in bytes, or in descriptors with --resource=fds",
-                      [&options](std::string_view value) { options.query = value; }));
+      CommandFlag(kSeries, "limit", "SIZE", "",
+                  "what ends it, instead of the column limit; a number of descriptors with "
+                  "--resource=fds",
+                  [&options](std::string_view value) { options.limit = ParseSize(value); }));
   table.push_back(
-      Row(kPrometheus, "since", "TIME", "7d", "how far back", [&options](std::string_view value) {
-        options.since = ParseAtLeast(value, kShortestStep, "1s or more");
-      }));
-  table.push_back(Row(kPrometheus, "step", "TIME", "60s", "between the samples",
-                      [&options](std::string_view value) {
-                        options.step = ParseAtLeast(value, kShortestStep, "1s or more");
-                      }));
-  table.push_back(Row(kPrometheus, "timeout", "TIME", "30s", "how long to wait for an answer",
-                      [&options](std::string_view value) {
-                        options.timeout = ParseAtLeast(value, kShortestStep, "1s or more");
-                      }));
-  table.push_back(Row(
-      kOutput, "format", "FORMAT", "text", "text, or json: one object per line",
-      [&options](std::string_view value) {
-        options.format = static_cast<AnalyzeOptions::Format>(ParseChoice(value, {"text", "json"}));
-      }));
-  table.push_back(Row(kOutput, "timeline", "", "",
-                      "also what was known at each sample; with --format=json",
-                      [&options](std::string_view) { options.timeline = true; }));
-  Flag help = Row(kOutput, "help", "", "", "print this and exit", nullptr);
+      CommandFlag(kSeries, "interval", "TIME", "", "between the numbers of a log that has no times",
+                  [&options](std::string_view value) {
+                    options.interval = ParseAtLeast(value, milliseconds(1), "1ms or more");
+                  }));
+  table.push_back(CommandFlag(kSeries, "trend.slot", "TIME", "60s",
+                              "what the trends are made of, as for serve",
+                              [&options](std::string_view value) {
+                                options.slot = ParseAtLeast(value, kShortestSlot, "10ms or more");
+                              }));
+  table.push_back(CommandFlag(kPrometheus, "prometheus", "URL", "",
+                              "whose series to replay; user and password can stand in it",
+                              [&options](std::string_view value) {
+                                options.prometheus = ParseServerUrl(value, "http://localhost:9090");
+                              }));
+  table.push_back(
+      CommandFlag(kPrometheus, "query", "PROMQL", "",
+                  "which ones: a metric in bytes, or in descriptors with --resource=fds",
+                  [&options](std::string_view value) { options.query = value; }));
+  table.push_back(CommandFlag(kPrometheus, "since", "TIME", "7d", "how far back",
+                              [&options](std::string_view value) {
+                                options.since = ParseAtLeast(value, kShortestStep, "1s or more");
+                              }));
+  table.push_back(CommandFlag(kPrometheus, "step", "TIME", "60s", "between the samples",
+                              [&options](std::string_view value) {
+                                options.step = ParseAtLeast(value, kShortestStep, "1s or more");
+                              }));
+  table.push_back(CommandFlag(kPrometheus, "timeout", "TIME", "30s",
+                              "how long to wait for an answer", [&options](std::string_view value) {
+                                options.timeout = ParseAtLeast(value, kShortestStep, "1s or more");
+                              }));
+  table.push_back(CommandChoice(
+      kOutput, "format", "FORMAT", "text", "text, or json: one object per line", {"text", "json"},
+      [&options](size_t choice) { options.format = static_cast<AnalyzeOptions::Format>(choice); }));
+  table.push_back(CommandFlag(kOutput, "timeline", "", "",
+                              "also what was known at each sample; with --format=json",
+                              [&options](std::string_view) { options.timeline = true; }));
+  Flag help = CommandFlag(kOutput, "help", "", "", "print this and exit", nullptr);
   help.kind = Flag::Kind::kAction;
   help.action = CommandLine::Action::kAnalyzeHelp;
   table.push_back(std::move(help));

@@ -35,6 +35,17 @@ class Section {
     return table_.emplace_back(std::move(flag));
   }
 
+  // `set` gets which of the choices it is.
+  void Choice(std::string name, std::string value_name, std::string default_value, std::string help,
+              std::vector<std::string_view> choices, std::function<void(size_t, Options&)> set) {
+    Flag& flag =
+        Value(std::move(name), std::move(value_name), std::move(default_value), std::move(help),
+              [choices, set = std::move(set)](std::string_view value, Options& options) {
+                set(ParseChoice(value, choices), options);
+              });
+    flag.choices = std::move(choices);
+  }
+
   Flag& List(Kind kind, std::string name, std::string value_name, std::string default_value,
              std::string help, Flag::Set set, std::function<void(Options&)> clear) {
     Flag& flag = Value(std::move(name), std::move(value_name), std::move(default_value),
@@ -75,6 +86,14 @@ void AddWeb(std::vector<Flag>& table) {
         options.web.listen_addresses.push_back(CheckListenAddress(value));
       },
       [](Options& options) { options.web.listen_addresses.clear(); });
+  web.List(
+      Kind::kList, "web.health-address", "HOST:PORT", "",
+      "answers /-/healthy and /-/ready here too, and nothing else: for probes of an exporter whose "
+      "other addresses want a password or TLS; repeatable",
+      [](std::string_view value, Options& options) {
+        options.web.health_addresses.push_back(CheckListenAddress(value));
+      },
+      [](Options& options) { options.web.health_addresses.clear(); });
   web.Value("web.telemetry-path", "PATH", "/metrics", "where the metrics are",
             [](std::string_view value, Options& options) {
               options.web.telemetry_path = ParseTelemetryPath(value);
@@ -103,6 +122,11 @@ void AddHost(std::vector<Flag>& table) {
   host.Value(
       "path.rootfs", "DIR", "/", "where the host's / is mounted",
       [](std::string_view value, Options& options) { options.path.rootfs = ParsePath(value); });
+  host.Value(
+      "node.name", "NAME", "",
+      "what this node is called, for exporters in containers: Kubernetes puts it into the names of "
+      "static pods (default: what /etc/hostname below the root and /proc say)",
+      [](std::string_view value, Options& options) { options.node_name = ParseNodeName(value); });
 }
 
 void AddCollectors(std::vector<Flag>& table, std::span<const CollectorFlag> collectors) {
@@ -120,11 +144,10 @@ void AddCollectors(std::vector<Flag>& table, std::span<const CollectorFlag> coll
 
 void AddEntities(std::vector<Flag>& table) {
   Section section(table, "Processes, groups and cgroups");
-  section.Value("process.source", "NAME", "auto", "how processes are read: auto or procfs",
-                [](std::string_view value, Options& options) {
-                  ParseChoice(value, {"auto", "procfs"});
-                  options.process.source = value;
-                });
+  section.Choice("process.source", "NAME", "auto", "how processes are read: auto or procfs",
+                 {"auto", "procfs"}, [](size_t choice, Options& options) {
+                   options.process.source = choice == 0 ? "auto" : "procfs";
+                 });
   section.Value("process.min-rss", "SIZE", "16MiB",
                 "smaller processes are only in their group's sums",
                 [](std::string_view value, Options& options) {
@@ -189,17 +212,36 @@ void AddTiming(std::vector<Flag>& table) {
                });
 }
 
+void AddEvidence(std::vector<Flag>& table) {
+  Section evidence(table, "Evidence");
+  evidence.List(
+      Kind::kList, "evidence.group", "GROUP", "",
+      "a group of which descriptor kinds and mappings are read without suspicion, too, repeatable",
+      [](std::string_view value, Options& options) {
+        options.evidence.groups.push_back(ParseGroupName(value));
+      },
+      [](Options& options) { options.evidence.groups.clear(); });
+  evidence.Value(
+      "evidence.budget", "TIME", "500ms",
+      "time for these costly reads in each refresh, beside the scrape; what does not fit "
+      "comes first the next time",
+      [](std::string_view value, Options& options) {
+        options.evidence.budget = ParseDuration(value);
+        if (options.evidence.budget.count() == 0) {
+          throw UsageError("0 is no time at all; use 1ms or more, like 500ms");
+        }
+      });
+}
+
 void AddLog(std::vector<Flag>& table) {
   Section log(table, "Log (on standard error)");
-  log.Value("log.level", "LEVEL", "info", "least serious that is shown: debug, info, warn or error",
-            [](std::string_view value, Options& options) {
-              options.log.level =
-                  static_cast<LogLevel>(ParseChoice(value, {"debug", "info", "warn", "error"}));
-            });
-  log.Value("log.format", "FORMAT", "logfmt", "logfmt or json",
-            [](std::string_view value, Options& options) {
-              options.log.format = static_cast<LogFormat>(ParseChoice(value, {"logfmt", "json"}));
-            });
+  log.Choice(
+      "log.level", "LEVEL", "info", "least serious that is shown: debug, info, warn or error",
+      {"debug", "info", "warn", "error"},
+      [](size_t choice, Options& options) { options.log.level = static_cast<LogLevel>(choice); });
+  log.Choice(
+      "log.format", "FORMAT", "logfmt", "logfmt or json", {"logfmt", "json"},
+      [](size_t choice, Options& options) { options.log.format = static_cast<LogFormat>(choice); });
 }
 
 void AddOthers(std::vector<Flag>& table) {
@@ -225,6 +267,7 @@ std::vector<Flag> FlagTable(std::span<const CollectorFlag> collectors) {
   AddCollectors(table, collectors);
   AddEntities(table);
   AddTiming(table);
+  AddEvidence(table);
   AddLog(table);
   AddOthers(table);
   return table;

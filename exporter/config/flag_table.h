@@ -32,6 +32,7 @@ struct Flag {
   std::string file_key;       // path in the configuration file, empty if it cannot stand there
   std::string value_name;     // for --help, empty where there is no value
   std::string default_value;  // as a user would write it, empty if there is none
+  std::vector<std::string_view> choices;  // all that it takes, where that can be listed
   std::string help;
   Set set;                              // not for actions
   std::function<void(Options&)> clear;  // for lists: drops what is there, defaults included

@@ -7,7 +7,9 @@
 #include "exporter/config/config_file.h"
 #include "exporter/config/flag_parser.h"
 #include "exporter/config/flag_table.h"
+#include "exporter/config/health_flags.h"
 #include "exporter/config/quote.h"
+#include "exporter/config/top_flags.h"
 
 namespace memleak {
 namespace {
@@ -16,9 +18,10 @@ namespace {
 void CheckArguments(const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) {
     if (&argument == &arguments.front() && argument == "serve") continue;
-    throw UsageError("unexpected argument " + Quoted(argument) +
-                     "; the commands are serve and analyze, as the first word, and everything else "
-                     "is a flag (see --help)");
+    throw UsageError(
+        "unexpected argument " + Quoted(argument) +
+        "; the commands are serve, analyze, top and health, as the first word, and everything "
+        "else is a flag (see --help)");
   }
 }
 
@@ -87,12 +90,53 @@ CommandLine ParseAnalyze(std::span<const char* const> arguments) {
   return line;
 }
 
+CommandLine ParseTop(std::span<const char* const> arguments,
+                     std::span<const CollectorFlag> collectors) {
+  CommandLine line;
+  line.action = CommandLine::Action::kTop;
+  const std::vector<Flag> table = TopFlagTable(line.top, collectors);
+  const GivenWords given = ParseFlags(arguments, table, "top --help");
+  if (!given.arguments.empty()) {
+    throw UsageError("unexpected argument " + Quoted(given.arguments.front()) +
+                     "; top takes only flags (see top --help)");
+  }
+  if (const auto action = ActionOf(given.flags)) {
+    line.action = *action;
+    return line;
+  }
+  line.options = Defaults();
+  ApplyFlags(given.flags, line.options);
+  Finalise(line.options);
+  CheckTop(line.top, given.flags);
+  return line;
+}
+
+CommandLine ParseHealth(std::span<const char* const> arguments) {
+  CommandLine line;
+  line.action = CommandLine::Action::kHealth;
+  const std::vector<Flag> table = HealthFlagTable(line.health);
+  const GivenWords given = ParseFlags(arguments, table, "health --help");
+  if (!given.arguments.empty()) {
+    throw UsageError("unexpected argument " + Quoted(given.arguments.front()) +
+                     "; health takes only flags (see health --help)");
+  }
+  if (const auto action = ActionOf(given.flags)) {
+    line.action = *action;
+    return line;
+  }
+  ApplyFlags(given.flags, line.options);
+  return line;
+}
+
 }  // namespace
 
 CommandLine ParseCommandLine(std::span<const char* const> arguments,
                              std::span<const CollectorFlag> collectors) {
-  const bool analyze = !arguments.empty() && std::string_view(arguments.front()) == "analyze";
-  return analyze ? ParseAnalyze(arguments.subspan(1)) : ParseServe(arguments, collectors);
+  const std::string_view first = arguments.empty() ? "" : arguments.front();
+  if (first == "analyze") return ParseAnalyze(arguments.subspan(1));
+  if (first == "top") return ParseTop(arguments.subspan(1), collectors);
+  if (first == "health") return ParseHealth(arguments.subspan(1));
+  return ParseServe(arguments, collectors);
 }
 
 }  // namespace memleak

@@ -12,7 +12,9 @@
 
 #include "exporter/config/analyze_options.h"
 #include "exporter/config/errors.h"
+#include "exporter/config/health_options.h"
 #include "exporter/config/options.h"
+#include "exporter/config/top_options.h"
 
 namespace memleak {
 
@@ -24,10 +26,23 @@ struct CollectorFlag {
 };
 
 struct CommandLine {
-  enum class Action { kServe, kAnalyze, kHelp, kAnalyzeHelp, kVersion, kListCollectors };
+  enum class Action {
+    kServe,
+    kAnalyze,
+    kTop,
+    kHealth,
+    kHelp,
+    kAnalyzeHelp,
+    kTopHelp,
+    kHealthHelp,
+    kVersion,
+    kListCollectors
+  };
   Action action = Action::kServe;
-  Options options;         // of serve
+  Options options;         // of serve, and of top where it looks at the host itself
   AnalyzeOptions analyze;  // of analyze
+  TopOptions top;          // of top
+  HealthOptions health;    // of health
 };
 
 // Parses `arguments` (without the program's name). The first may name a command; serve is the
@@ -40,5 +55,11 @@ std::string HelpText(std::span<const CollectorFlag> collectors);
 
 // The text of `analyze --help`.
 std::string AnalyzeHelpText();
+
+// The text of `top --help`.
+std::string TopHelpText(std::span<const CollectorFlag> collectors);
+
+// The text of `health --help`.
+std::string HealthHelpText();
 
 }  // namespace memleak

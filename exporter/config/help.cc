@@ -5,6 +5,8 @@
 #include "exporter/config/analyze_flags.h"
 #include "exporter/config/flag_table.h"
 #include "exporter/config/flags.h"
+#include "exporter/config/health_flags.h"
+#include "exporter/config/top_flags.h"
 
 namespace memleak {
 namespace {
@@ -18,6 +20,8 @@ process and group of processes really holds as Prometheus metrics.
 
 Usage:    memleak_exporter [serve] [flags]
           memleak_exporter analyze [flags] FILE...    (see analyze --help)
+          memleak_exporter top [flags]                (see top --help)
+          memleak_exporter health [flags]             (see health --help)
 Example:  memleak_exporter --web.listen-address=127.0.0.1:10078 --process.min-rss=32MiB
 )";
 
@@ -48,6 +52,32 @@ constexpr std::string_view kClosing = R"(
 Sizes (SIZE) take KiB, MiB, GiB, kB, MB or GB; durations (TIME) take ms, s, m, h or d, as in 1h30m.
 In the configuration file --web.max-requests=20 is "web: {max-requests: 20}", and a rule is
 "group: {rules: [{name: api, match: 'java .*api'}]}".
+)";
+
+constexpr std::string_view kTopIntroduction =
+    R"(memleak_exporter top shows in the terminal which processes leak and which are the largest.
+
+Usage:    memleak_exporter top [flags]
+Example:  memleak_exporter top --url=http://worker-a17:10078
+          memleak_exporter top --direct --once --sort=growth
+)";
+
+constexpr std::string_view kTopClosing = R"(
+Keys: q ends, h lists the others. Where there is no terminal it prints as with --once.
+With --direct what is learned ends with it: a leak shows after some minutes of looking.
+Exit status: 0 fine, 1 nobody answered, 2 wrong usage.
+Durations (TIME) take ms, s, m, h or d, as in 1h30m.
+)";
+
+constexpr std::string_view kHealthIntroduction =
+    R"(memleak_exporter health asks a running exporter whether it is healthy, for probes.
+
+Usage:    memleak_exporter health [flags]
+Example:  memleak_exporter health --url=http://127.0.0.1:10079
+)";
+
+constexpr std::string_view kHealthClosing = R"(
+Exit status: 0 healthy, 1 not, or nobody answered, 2 wrong usage.
 )";
 
 std::string Synopsis(const Flag& flag) {
@@ -113,6 +143,22 @@ std::string AnalyzeHelpText() {
   AnalyzeOptions options;
   AppendFlags(out, AnalyzeFlagTable(options));
   out += kAnalyzeClosing;
+  return out;
+}
+
+std::string TopHelpText(std::span<const CollectorFlag> collectors) {
+  std::string out(kTopIntroduction);
+  TopOptions options;
+  AppendFlags(out, TopFlagTable(options, collectors));
+  out += kTopClosing;
+  return out;
+}
+
+std::string HealthHelpText() {
+  std::string out(kHealthIntroduction);
+  HealthOptions options;
+  AppendFlags(out, HealthFlagTable(options));
+  out += kHealthClosing;
   return out;
 }
 

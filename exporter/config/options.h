@@ -24,6 +24,7 @@ enum class LogFormat { kLogfmt, kJson };
 struct Options {
   struct Web {
     std::vector<std::string> listen_addresses{":10078"};
+    std::vector<std::string> health_addresses;  // plain HTTP, for /-/healthy and /-/ready alone
     std::string telemetry_path = "/metrics";
     bool ui = true;
     int max_requests = 40;
@@ -39,6 +40,8 @@ struct Options {
 
     bool operator==(const Paths&) const = default;
   } path;
+
+  std::string node_name;  // empty: as the host calls itself
 
   struct Collectors {
     bool disable_defaults = false;
@@ -82,6 +85,14 @@ struct Options {
 
     bool operator==(const Trend&) const = default;
   } trend;
+
+  // The costly reads: descriptor kinds, mappings, JVM heaps.
+  struct Evidence {
+    std::vector<std::string> groups;        // read of these without suspicion, too
+    std::chrono::milliseconds budget{500};  // for one refresh
+
+    bool operator==(const Evidence&) const = default;
+  } evidence;
 
   struct Log {
     LogLevel level = LogLevel::kInfo;

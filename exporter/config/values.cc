@@ -65,12 +65,12 @@ int ParseInteger(std::string_view text, int least, int most) {
   return value;
 }
 
-size_t ParseChoice(std::string_view text, std::initializer_list<std::string_view> choices) {
-  const auto* const found = std::find(choices.begin(), choices.end(), text);
+size_t ParseChoice(std::string_view text, const std::vector<std::string_view>& choices) {
+  const auto found = std::find(choices.begin(), choices.end(), text);
   if (found != choices.end()) return static_cast<size_t>(found - choices.begin());
   std::string accepted;
   for (const std::string_view& choice : choices) {
-    if (&choice != choices.begin()) accepted += &choice + 1 == choices.end() ? " or " : ", ";
+    if (&choice != &choices.front()) accepted += &choice == &choices.back() ? " or " : ", ";
     accepted += choice;
   }
   throw UsageError(Quoted(text) + " is not accepted; use " + accepted);
@@ -106,6 +106,19 @@ std::string ParsePath(std::string_view text) {
   if (text.empty() || text.find('\0') != std::string_view::npos) {
     throw UsageError(Quoted(text) + " is not a path; use the name of a file or folder");
   }
+  return std::string(text);
+}
+
+std::string ParseNodeName(std::string_view text) {
+  constexpr size_t kLongest = 253;  // of a domain name (RFC 1035)
+  if (text.empty() || text.size() > kLongest || !ConsistsOf(text, kLettersAndDigits, "._-")) {
+    throw UsageError(Quoted(text) + " is not a host's name; use letters, digits and . _ -");
+  }
+  return std::string(text);
+}
+
+std::string ParseGroupName(std::string_view text) {
+  if (text.empty()) throw UsageError("an empty text names no group; use a group label's value");
   return std::string(text);
 }
 

@@ -6,9 +6,9 @@
 #pragma once
 
 #include <cstddef>
-#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "exporter/config/options.h"
 
@@ -21,7 +21,7 @@ bool ParseSwitch(std::string_view text);
 int ParseInteger(std::string_view text, int least, int most);
 
 // The index of `text` among `choices`.
-size_t ParseChoice(std::string_view text, std::initializer_list<std::string_view> choices);
+size_t ParseChoice(std::string_view text, const std::vector<std::string_view>& choices);
 
 // `host:port`, `[v6]:port` or `:port`.
 std::string CheckListenAddress(std::string_view text);
@@ -32,6 +32,12 @@ std::string ParseTelemetryPath(std::string_view text);
 
 // Name of a file or folder.
 std::string ParsePath(std::string_view text);
+
+// A host's name: letters, digits and . _ - only.
+std::string ParseNodeName(std::string_view text);
+
+// A name as the `group` label has it; any text but nothing.
+std::string ParseGroupName(std::string_view text);
 
 // `NAME=REGEX`, split at the first `=`. group_rule.cc alone includes RE2.
 GroupRule ParseGroupRule(std::string_view text);

@@ -136,7 +136,7 @@ class Reader {
 
   // The index of the value of `key` among `choices`.
   size_t Choice(const std::string& key, const YamlEntry& value,
-                std::initializer_list<std::string_view> choices) const {
+                const std::vector<std::string_view>& choices) const {
     const std::string text = source_.Text(key, value);
     try {
       return ParseChoice(text, choices);

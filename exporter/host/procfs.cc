@@ -40,7 +40,7 @@ ProcFs::ProcFs(const std::string& root) : path_(root) {
   root_ = UniqueFd(open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root_) throw std::system_error(errno, std::generic_category(), "cannot open " + root);
   for (const char* name : {"stat", "uptime"}) {
-    if (faccessat(root_.get(), name, R_OK, 0) != 0) {
+    if (faccessat(root_.get(), name, R_OK, AT_EACCESS) != 0) {
       throw std::system_error(errno, std::generic_category(),
                               root + " is not a proc file system: cannot read " + name);
     }
@@ -55,12 +55,25 @@ ProcFs::ProcFs(const std::string& root) : path_(root) {
   struct stat self {};
   uint64_t counted = 0;
   bool truncated = false;
-  if (fstatfs(root_.get(), &file_system) == 0 && file_system.f_type == PROC_SUPER_MAGIC &&
-      CountEntries(root_.get(), "self/fd", counted, truncated) == ReadStatus::kOk && !truncated &&
-      fstatat(root_.get(), "self/fd", &self, 0) == 0) {
+  is_live_ = fstatfs(root_.get(), &file_system) == 0 && file_system.f_type == PROC_SUPER_MAGIC;
+  pids_are_the_kernels_ = !is_live_ || IsOfFirstPidNamespace();
+  if (is_live_ && CountEntries(root_.get(), "self/fd", counted, truncated) == ReadStatus::kOk &&
+      !truncated && fstatat(root_.get(), "self/fd", &self, 0) == 0) {
     // While we counted, the directory's own descriptor was open, too.
     fd_size_is_count_ = self.st_size > 0 && static_cast<uint64_t>(self.st_size) + 1 == counted;
   }
+}
+
+bool ProcFs::IsOfFirstPidNamespace() const {
+  // PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h
+  constexpr std::string_view kFirst = "pid:[4026531836]";
+  std::array<char, 64> name{};
+  const auto is_first = [&](const char* link) {
+    const ssize_t size = readlinkat(root_.get(), link, name.data(), name.size());
+    return size > 0 && std::string_view(name.data(), static_cast<size_t>(size)) == kFirst;
+  };
+  // Process 1 is always of the tree's own namespace, but may not be looked into without privilege.
+  return is_first("1/ns/pid") || (pids_are_ours_ && is_first("self/ns/pid"));
 }
 
 bool ProcFs::ListPids(std::vector<int32_t>& pids) {

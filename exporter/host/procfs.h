@@ -56,15 +56,25 @@ class ProcFs {
   // tells us elsewhere is. A tree that is no proc file system counts as ours.
   bool pids_are_ours() const { return pids_are_ours_; }
 
+  // Whether its pids are those of the kernel's first pid namespace, which the kernel's log speaks
+  // of. False where that cannot be told. A copy of a tree is taken to be that of its log.
+  bool pids_are_the_kernels() const { return pids_are_the_kernels_; }
+
+  // Whether it is a proc file system, and not a copy of one.
+  bool is_live() const { return is_live_; }
+
   // Whether the size of an fd directory is trusted: on procfs, when our own count agrees.
   bool fd_size_is_count() const { return fd_size_is_count_; }
 
  private:
+  bool IsOfFirstPidNamespace() const;
   ReadStatus CountEntries(int dir, const char* name, uint64_t& count, bool& truncated);
 
   std::string path_;
   UniqueFd root_;
   bool pids_are_ours_ = true;
+  bool pids_are_the_kernels_ = false;
+  bool is_live_ = false;
   bool fd_size_is_count_ = false;
   std::vector<char> entries_ = std::vector<char>(64 * 1024);
 };

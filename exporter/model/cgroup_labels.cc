@@ -10,6 +10,19 @@
 namespace memleak {
 namespace {
 
+// FNV-1a, 64 bits: the same in every run and on every host.
+uint64_t Hash(std::string_view text) {
+  uint64_t hash = 0xCBF29CE484222325;
+  for (const char byte : text) hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001B3;
+  return hash;
+}
+
+// What ends like a label with a hash gets one, too, or it could pass for another cgroup.
+constexpr char kHashMark = '#';
+bool HasHashMark(std::string_view path) { return path.find(kHashMark) != std::string_view::npos; }
+
+}  // namespace
+
 std::string_view KindLabel(CgroupKind kind) {
   switch (kind) {
     case CgroupKind::kContainer:
@@ -24,19 +37,6 @@ std::string_view KindLabel(CgroupKind kind) {
   }
   return "slice";
 }
-
-// FNV-1a, 64 bits: the same in every run and on every host.
-uint64_t Hash(std::string_view text) {
-  uint64_t hash = 0xCBF29CE484222325;
-  for (const char byte : text) hash = (hash ^ static_cast<uint8_t>(byte)) * 0x100000001B3;
-  return hash;
-}
-
-// What ends like a label with a hash gets one, too, or it could pass for another cgroup.
-constexpr char kHashMark = '#';
-bool HasHashMark(std::string_view path) { return path.find(kHashMark) != std::string_view::npos; }
-
-}  // namespace
 
 std::string CgroupLabel(std::string_view path) {
   if (path.empty()) return "/";

@@ -16,6 +16,9 @@ std::string CgroupLabel(std::string_view path);
 // make cgroups may also look for two names with the same hash.
 bool MayShareLabel(std::string_view path);
 
+// "container", "pod", "unit" or "slice", which any other is that has a limit.
+std::string_view KindLabel(CgroupKind kind);
+
 // Renders `labels` of a cgroup that has a kind, where they are not up to date.
 void RenderLabels(Cgroup& cgroup);
 

@@ -52,9 +52,9 @@ const Cgroup* CommonAncestor(const Cgroup* a, const Cgroup* b) {
 }
 
 CgroupTable::CgroupTable(const std::string& sysfs, const std::string& rootfs, size_t export_limit,
-                         bool pids_are_ours)
+                         bool pids_are_ours, std::string_view node_name)
     : fs_(sysfs),
-      container_names_(rootfs),
+      container_names_(rootfs, node_name),
       pids_are_ours_(pids_are_ours),
       selection_(export_limit) {}
 

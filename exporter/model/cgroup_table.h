@@ -85,9 +85,9 @@ class CgroupTable {
 
   // `sysfs` and `rootfs` are where the host's /sys and / are mounted. `pids_are_ours` is false
   // where the process table's pids are of another pid namespace than ours: then the hierarchy's
-  // lists, which are of ours, do not tell where they are.
+  // lists, which are of ours, do not tell where they are. `node_name` as in LookUpContainers.
   CgroupTable(const std::string& sysfs, const std::string& rootfs, size_t export_limit,
-              bool pids_are_ours = true);
+              bool pids_are_ours = true, std::string_view node_name = {});
 
   // Looks at the hierarchy. `node_headroom` bounds everyone's; `uptime_ticks` is the time, in the
   // ticks of process start times.
@@ -103,6 +103,9 @@ class CgroupTable {
   bool lists_processes() const { return mounted_ && pids_are_ours_; }
   Cgroup* At(std::string_view path);
 
+  // The one of this path, as the hierarchy calls it; nullptr when there is none in this pass.
+  const Cgroup* Named(std::string_view path) const { return InHierarchy(path); }
+
   // Ends the pass after NoteMember was called for all processes.
   void EndPass();
 
@@ -113,6 +116,7 @@ class CgroupTable {
   const Counts& counts() const { return counts_; }
   size_t suspects_cut() const { return selection_.suspects_cut(); }
   uint64_t denied() const { return fs_.denied(); }
+  uint64_t denied_container_names() const { return container_names_.denied(); }
   int slow_reads_stuck() const { return container_names_.stuck(); }
   // Waits for names that were asked for.
   void WaitForNames(double patience_seconds) { container_names_.WaitIdle(patience_seconds); }

@@ -24,8 +24,9 @@ constexpr size_t kMaxNameBytes = 253;
 
 // What the kubelet calls this node when nobody tells it otherwise: the host's name in lower case
 // (pkg/util/node, GetHostname).
-std::string NodeName(const RootedFiles& files) {
-  std::string text = files.Read("etc/hostname", 4096).value_or("");
+std::string NodeName(const RootedFiles& files, std::string_view given) {
+  std::string text(given);
+  if (text.empty()) text = files.Read("etc/hostname", 4096).value_or("");
   text.resize(std::min(text.find_first_of(" \t\n"), text.size()));
   for (char& c : text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -127,8 +128,8 @@ class KubeletLookup {
 };
 
 Answers AskKubelet(const RootedFiles& files, const Questions& questions, const LookupLimits& limits,
-                   Clock::time_point deadline) {
-  KubeletLookup lookup(questions, NodeName(files));
+                   Clock::time_point deadline, const std::string& node) {
+  KubeletLookup lookup(questions, node);
   // Pods first: they tell to which pod a container has to belong.
   ForEachName(files, "var/log/pods", limits, deadline,
               [&](std::string_view name) { lookup.OnPodDirectory(name); });
@@ -157,9 +158,8 @@ std::optional<ContainerName> NamesOfDocker(const DockerConfig& config,
 }
 
 Answers AskDocker(const RootedFiles& files, const Questions& questions, const LookupLimits& limits,
-                  Clock::time_point deadline) {
+                  Clock::time_point deadline, const std::string& node) {
   Answers answers;
-  const std::string node = NodeName(files);
   for (size_t i = 0; i < questions.size() && Clock::now() < deadline; ++i) {
     // Anybody may name a cgroup; what becomes part of a path is an id and nothing else.
     if (!IsContainerId(questions[i].container_id)) continue;
@@ -186,7 +186,7 @@ std::optional<ContainerName> NamesOfStored(std::string_view stored,
 }
 
 Answers AskStorage(const RootedFiles& files, const Questions& questions, const LookupLimits& limits,
-                   Clock::time_point deadline) {
+                   Clock::time_point deadline, const std::string& node) {
   // Root's storage, and what is gone after a boot (containers-storage.conf(5): graphroot, runroot);
   // the folders are named by the storage driver.
   constexpr std::string_view kFiles[] = {
@@ -199,7 +199,6 @@ Answers AskStorage(const RootedFiles& files, const Questions& questions, const L
   for (size_t i = 0; i < questions.size(); ++i) {
     if (!questions[i].container_id.empty()) by_container.emplace(questions[i].container_id, i);
   }
-  const std::string node = NodeName(files);
   Answers answers;
   for (const std::string_view file : kFiles) {
     for (const std::string_view driver : kDrivers) {
@@ -228,17 +227,19 @@ Answers AskStorage(const RootedFiles& files, const Questions& questions, const L
 
 std::vector<ContainerAnswer> LookUpContainers(NameSource source, const RootedFiles& files,
                                               const std::vector<ContainerQuestion>& questions,
-                                              const LookupLimits& limits) {
+                                              const LookupLimits& limits,
+                                              std::string_view node_name) {
+  const std::string node = NodeName(files, node_name);
   const Clock::time_point deadline = Clock::now() + limits.patience;
   switch (source) {
     case NameSource::kKubelet:
-      return AskKubelet(files, questions, limits, deadline);
+      return AskKubelet(files, questions, limits, deadline, node);
     case NameSource::kDocker:
-      return AskDocker(files, questions, limits, deadline);
+      return AskDocker(files, questions, limits, deadline, node);
     case NameSource::kStorage:
       break;
   }
-  return AskStorage(files, questions, limits, deadline);
+  return AskStorage(files, questions, limits, deadline, node);
 }
 
 }  // namespace memleak

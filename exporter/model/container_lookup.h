@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exporter/host/container/rooted_files.h"
@@ -39,9 +40,11 @@ struct LookupLimits {
 };
 
 // Answers what `source` knows; nothing for a question that it knows nothing about. With a pod's uid
-// asked for, an answer belongs to that pod.
+// asked for, an answer belongs to that pod. `node_name` ends the names of static pods; empty: what
+// etc/hostname says.
 std::vector<ContainerAnswer> LookUpContainers(NameSource source, const RootedFiles& files,
                                               const std::vector<ContainerQuestion>& questions,
-                                              const LookupLimits& limits = {});
+                                              const LookupLimits& limits = {},
+                                              std::string_view node_name = {});
 
 }  // namespace memleak

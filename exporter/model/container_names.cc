@@ -55,6 +55,7 @@ struct Report {
   double asked_at;  // monotonic seconds
   std::vector<std::string> keys;
   std::vector<ContainerAnswer> answers;
+  bool denied;
 };
 
 struct Inbox {
@@ -99,7 +100,7 @@ bool IsRootless(const CgroupName& cgroup) { return cgroup.unit.starts_with("user
 }  // namespace
 
 struct ContainerNames::State {
-  explicit State(std::string root) : rootfs(std::move(root)) {}
+  State(std::string root, std::string_view node) : rootfs(std::move(root)), node_name(node) {}
 
   bool Due(const Entry& entry, NameSource source, double now) const;
   static bool Rides(const Entry& entry, NameSource source);
@@ -107,6 +108,7 @@ struct ContainerNames::State {
   bool Take(const Report& report);
 
   const std::string rootfs;
+  const std::string node_name;
   SlowReads slow_reads{{.deadline = kDeadline, .max_stuck = 4, .max_queue = 16}};
   std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();
   std::unordered_map<std::string, Entry, TextHash, std::equal_to<>> entries;
@@ -114,11 +116,12 @@ struct ContainerNames::State {
   std::array<bool, kNameSources> in_flight{};
   uint64_t pass = 0;
   std::vector<Report> taken;
+  uint64_t denied = 0;
   std::string key;  // reused
 };
 
-ContainerNames::ContainerNames(const std::string& rootfs)
-    : state_(std::make_unique<State>(rootfs)) {}
+ContainerNames::ContainerNames(const std::string& rootfs, std::string_view node_name)
+    : state_(std::make_unique<State>(rootfs, node_name)) {}
 
 ContainerNames::~ContainerNames() = default;
 
@@ -148,11 +151,13 @@ void ContainerNames::State::Start(NameSource source, double now) {
     questions.push_back(entry.question);
     keys.push_back(entry_key);
   }
-  auto job = [source, now, root = rootfs, questions = std::move(questions), keys = std::move(keys),
-              to = inbox]() mutable {
-    Report report{source, now, std::move(keys), {}};
+  auto job = [source, now, root = rootfs, node = node_name, questions = std::move(questions),
+              keys = std::move(keys), to = inbox]() mutable {
+    Report report{source, now, std::move(keys), {}, false};
     try {
-      report.answers = LookUpContainers(source, RootedFiles(root), questions);
+      const RootedFiles files(root);
+      report.answers = LookUpContainers(source, files, questions, {}, node);
+      report.denied = files.denied();
     } catch (const std::exception&) {
       // No memory to be had now: what is unknown stays so until the next look.
     }
@@ -165,6 +170,7 @@ void ContainerNames::State::Start(NameSource source, double now) {
 bool ContainerNames::State::Take(const Report& report) {
   const auto source = static_cast<size_t>(report.source);
   in_flight[source] = false;
+  if (report.denied) ++denied;
   bool changed = false;
   for (const ContainerAnswer& answer : report.answers) {
     const auto found = entries.find(report.keys[answer.question]);
@@ -238,5 +244,7 @@ void ContainerNames::WaitIdle(double patience_seconds) {
 }
 
 int ContainerNames::stuck() const { return state_->slow_reads.stuck(); }
+
+uint64_t ContainerNames::denied() const { return state_->denied; }
 
 }  // namespace memleak

@@ -39,8 +39,9 @@ class ContainerNames {
   // More are not looked for.
   static constexpr size_t kMaxEntries = 20'000;
 
-  // `rootfs` is where the host's / is mounted. Nothing is read before the first Find.
-  explicit ContainerNames(const std::string& rootfs);
+  // `rootfs` is where the host's / is mounted; `node_name` as in LookUpContainers. Nothing is read
+  // before the first Find.
+  explicit ContainerNames(const std::string& rootfs, std::string_view node_name = {});
   ~ContainerNames();
   ContainerNames(const ContainerNames&) = delete;
   ContainerNames& operator=(const ContainerNames&) = delete;
@@ -62,6 +63,8 @@ class ContainerNames {
 
   // Reads that are past their deadline and have not come back.
   int stuck() const;
+  // Looks at what a runtime keeps that were refused, since the start.
+  uint64_t denied() const;
 
  private:
   struct State;

@@ -9,12 +9,17 @@
 
 #include "exporter/config/options.h"
 #include "exporter/host/boot_clock.h"
+#include "exporter/host/kernel_log/kernel_log.h"
+#include "exporter/host/kernel_log/oom_report.h"
 #include "exporter/host/node/node_reader.h"
 #include "exporter/host/process/process_source.h"
 #include "exporter/host/procfs.h"
 #include "exporter/host/slow_reads.h"
 #include "exporter/model/cgroup_table.h"
+#include "exporter/model/evidence/evidence_table.h"
 #include "exporter/model/group_table.h"
+#include "exporter/model/node_rates.h"
+#include "exporter/model/oom_kills.h"
 #include "exporter/model/process_table.h"
 #include "exporter/model/snapshot.h"
 
@@ -36,22 +41,32 @@ class HostModel {
   const Snapshot& snapshot() const { return snapshot_; }
 
   std::string_view source_name() const { return source_->name(); }
+  // The proc tree, a directory descriptor, as long as the model lives.
+  int proc_root() const { return procfs_.fd(); }
 
  private:
   void LookAtNode();
   bool PassOverProcesses();
   void ChooseProcesses();
   void ChooseCgroups();
+  void ReadKernelLog();
 
   Needs needs_;
   ProcFs procfs_;
   BootClock clock_;
   NodeReader node_reader_;
+  NodeRateMeter node_rates_;
   std::unique_ptr<ProcessSource> source_;
   GroupTable groups_;
   CgroupTable cgroups_;
   SlowReads slow_reads_;
   ProcessTable processes_;
+  EvidenceTable evidence_;
+  std::optional<KernelLog> kernel_log_;
+  OomReader oom_reader_;
+  OomKills oom_kills_;
+  bool kernel_log_began_ = false;  // what stood in it at our start was read
+  double kernel_log_read_ = 0;     // when, seconds since 1970
   Snapshot snapshot_;
 };
 

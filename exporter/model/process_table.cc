@@ -191,6 +191,7 @@ void ProcessTable::BeginLife(Process& process) {
   process.life_began = now_.monotonic;
   process.born = now_.uptime;
   process.tracked = Tracked{};
+  process.evidence.reset();
   process.name_state = Process::NameState::kUnread;
   process.names = ProcessNames{};
   process.cgroup = nullptr;
@@ -299,12 +300,15 @@ void ProcessTable::Bury(Process& process) {
   if (dead_.size() == kMaxDead) dead_.pop_front();
   dead_.push_back({process.sample.pid, process.sample.start_ticks, process.sample.comm,
                    process.group != nullptr ? process.group->name : std::string(),
-                   process.sample.memory, now_.monotonic});
+                   process.cgroup != nullptr ? process.cgroup->path : std::string(),
+                   process.cgroup != nullptr ? process.cgroup->names : ContainerName(),
+                   process.sample.memory, process.tracked.standing, now_.monotonic});
   process.life = 0;  // a name that arrives for it finds nobody
   process.cgroup = nullptr;
   process.group = nullptr;
   process.selection = SelectionState{};
   process.tracked = Tracked{};
+  process.evidence.reset();
   free_.push_back(&process);
 }
 
@@ -318,6 +322,13 @@ void ProcessTable::EndPass() {
       }
     }
   });
+}
+
+const Process* ProcessTable::Find(int32_t pid) const {
+  const auto found = std::lower_bound(
+      order_.begin(), order_.end(), pid,
+      [](const Process* process, int32_t wanted) { return process->sample.pid < wanted; });
+  return found != order_.end() && (*found)->sample.pid == pid ? *found : nullptr;
 }
 
 void ProcessTable::ReadLimits(ProcessSource& source) {

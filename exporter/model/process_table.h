@@ -20,6 +20,7 @@
 #include "exporter/host/unique_fd.h"
 #include "exporter/host/users.h"
 #include "exporter/model/cgroup_table.h"
+#include "exporter/model/evidence/evidence.h"
 #include "exporter/model/group_name.h"
 #include "exporter/model/group_table.h"
 #include "exporter/model/selection.h"
@@ -56,7 +57,8 @@ struct Process {
   uint64_t counted_major_faults = 0;
   uint64_t cpu_ticks_spent = 0;  // between the last two passes, as far as we know
 
-  Tracked tracked;  // of this life
+  Tracked tracked;                     // of this life
+  std::unique_ptr<Evidence> evidence;  // of this life; most never have any
   SelectionState selection;
   std::optional<uint64_t> max_fds;
   static constexpr double kNeverRead = -1e18;
@@ -71,8 +73,11 @@ struct DeadProcess {
   int32_t pid = 0;
   uint64_t start_ticks = 0;
   Comm comm;
-  std::string group;
+  std::string group;   // empty when it had none yet
+  std::string cgroup;  // its path; empty when unknown
+  ContainerName container;
   MemoryBytes memory;
+  Standing standing;
   double died = 0;  // monotonic seconds: the first pass without it
 };
 
@@ -121,9 +126,13 @@ class ProcessTable : public ProcessSink {
   // older than a minute.
   void ReadLimits(ProcessSource& source);
 
+  // Of the last pass; nullptr when there is none.
+  const Process* Find(int32_t pid) const;
   // In ascending order of pid.
   const std::vector<Process*>& processes() const { return order_; }
   const std::vector<const Process*>& exported() const { return exported_; }
+  // The same, for who adds to them.
+  const std::vector<Process*>& chosen() const { return chosen_; }
   const PassCounts& counts() const { return counts_; }
   size_t suspects_cut() const { return selection_.suspects_cut(); }
   // Newest last.

@@ -63,6 +63,13 @@ double NodeValue(const MemInfo& meminfo, NodeResource resource) {
   return kUnknown;
 }
 
+void NoteFirstSight(Tracked& tracked, const TrendSample& sample) {
+  FirstSight& first = tracked.first_sight;
+  if (!std::isnan(first.footprint)) return;
+  first.time = sample.time;
+  first.footprint = sample.resources[kFootprintTrend].value;
+}
+
 // Whether there is anything in it to learn from.
 bool Tells(const TrendSample& sample) {
   return std::any_of(sample.resources.begin(), sample.resources.end(),
@@ -153,6 +160,7 @@ void HostTrends::FeedProcess(const Snapshot& snapshot, Process& process) {
         Number(*process.max_fds - std::min(*process.max_fds, *seen.open_fds));
   }
   if (!Tells(sample)) return Rest(process.tracked);
+  NoteFirstSight(process.tracked, sample);
   sample.cpu_seconds = static_cast<double>(seen.cpu_ticks) / snapshot.time.tick_rate;
   sample.threads = Number(seen.threads);
   Trend* trend = Touch(process.tracked, TrendKey::Kind::kProcess, process.born,
@@ -181,6 +189,7 @@ void HostTrends::FeedCgroup(Cgroup& cgroup, double tick_rate) {
   sample.resources[kShmemTrend] = {Number(cgroup.memory.shmem), headroom};
   sample.resources[kKernelTrend] = {Number(cgroup.memory.kernel), headroom};
   if (!Tells(sample)) return Rest(cgroup.tracked);
+  NoteFirstSight(cgroup.tracked, sample);
   if (cgroup.members > 0) {
     sample.cpu_seconds = static_cast<double>(cgroup.cpu_ticks) / tick_rate;
     sample.threads = Number(cgroup.processes);
@@ -238,6 +247,7 @@ void HostTrends::FeedGroup(const Snapshot& snapshot, Group& group) {
   sample.resources[kShmemTrend] = {Number(sums.Memory(MemoryField::kShmem)), headroom};
   sample.resources[kFdsTrend].value = Number(sums.OpenFds());
   if (!Tells(sample)) return Rest(group.tracked);
+  NoteFirstSight(group.tracked, sample);
   const double tick_rate = snapshot.time.tick_rate;
   sample.cpu_seconds = static_cast<double>(group.cpu_ticks) / tick_rate;
   sample.threads = Number(sums.threads);
@@ -370,6 +380,7 @@ void HostTrends::Judge(Tracked& tracked, const Trend& trend) const {
   standing.exhaustion_seconds = trend.ExhaustionSeconds(kFootprintTrend);
   standing.fd_exhaustion_seconds = Standing::kNever;
   standing.suspect = trend.Suspected(kFootprintTrend);
+  standing.baseline_bytes = trend.Baseline(kFootprintTrend);
   if (kind != TrendKey::Kind::kNode) {
     // Each process that touches a shared page counts it, and only the first one costs memory: what
     // grows so in a process runs out of nothing, unless it leaks. A cgroup is charged once.

@@ -15,6 +15,7 @@
 
 #include "exporter/trend/fit.h"
 #include "exporter/trend/log_code.h"
+#include "exporter/trend/trend_history.h"
 #include "exporter/trend/verdict.h"
 
 namespace memleak {
@@ -64,8 +65,12 @@ class Trend {
 
   Verdict Judge(size_t index) const;
   // What Judge would say, without the rest.
+  double Baseline(size_t index) const { return resources_[index].baseline; }  // NaN while unknown
   bool Suspected(size_t index) const { return resources_[index].raised; }
   double ExhaustionSeconds(size_t index) const;  // infinity where there is none
+
+  // What is kept of a resource, for people to look at.
+  TrendHistory History(size_t index) const;
 
   double slot() const { return slot_; }
   double last_time() const { return last_time_; }

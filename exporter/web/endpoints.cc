@@ -5,7 +5,8 @@
 #include "exporter/exposition/gzip.h"
 #include "exporter/exposition/negotiation.h"
 #include "exporter/scraper.h"
-#include "exporter/web/index_page.h"
+#include "exporter/web/page/assets.h"
+#include "exporter/web/page_files.h"
 #include "exporter/web/query.h"
 
 namespace memleak {
@@ -30,7 +31,12 @@ HttpResponse TextResponse(int status, std::string_view line) {
 }
 
 Endpoints::Endpoints(Options::Web options, Scraper& scraper)
-    : options_(std::move(options)), scraper_(scraper) {}
+    : options_(std::move(options)),
+      scraper_(scraper),
+      api_(scraper),
+      page_files_(std::make_unique<PageFiles>()) {}
+
+Endpoints::~Endpoints() = default;
 
 HttpResponse Endpoints::Answer(const HttpRequest& request) {
   if (request.method != "GET" && request.method != "HEAD") {
@@ -41,15 +47,28 @@ HttpResponse Endpoints::Answer(const HttpRequest& request) {
   // Health is answered whatever the load: a busy exporter is not a broken one.
   if (request.path == "/-/healthy") return Healthy();
   if (request.path == "/-/ready") return Ready();
+  if (request.health_only) {
+    return TextResponse(404, "only /-/healthy and /-/ready are here (--web.health-address)");
+  }
 
   const bool metrics = request.path == options_.telemetry_path;
-  if (!metrics && !(options_.ui && request.path == "/")) return TextResponse(404, "not found");
+  const bool ui = !metrics && options_.ui;
+  const bool api = ui && request.path.starts_with(Api::kPrefix);
+  const Asset* const asset = ui ? FindAsset(request.path) : nullptr;
+  if (!metrics && !api && asset == nullptr) return TextResponse(404, "not found");
   // Before the first names are read, groups would be called by their comm and vanish a second
   // later.
   if (!scraper_.Ready()) return Unavailable("starting: the first look at the host is under way");
   RequestSlot slot = TakeSlot();
   if (!slot) return Unavailable("too many requests in flight (--web.max-requests)");
-  HttpResponse response = metrics ? Metrics(request) : Page();
+  HttpResponse response;
+  if (metrics) {
+    response = Metrics(request);
+  } else if (api) {
+    response = ApiDocument(request);
+  } else {
+    response = page_files_->Answer(request, *asset);
+  }
   response.slot = std::move(slot);
   return response;
 }
@@ -78,15 +97,18 @@ HttpResponse Endpoints::Metrics(const HttpRequest& request) {
   return response;
 }
 
-HttpResponse Endpoints::Page() {
+HttpResponse Endpoints::ApiDocument(const HttpRequest& request) {
+  ApiAnswer answer = api_.Answer(request.path, request.query, request.if_none_match);
   HttpResponse response;
-  response.content_type = "text/html; charset=utf-8";
-  response.headers =
-      "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-      "form-action 'none'; frame-ancestors 'none'\r\n";
-  scraper_.Visit([&](const Snapshot& snapshot) {
-    response.body = IndexPage(snapshot, options_.telemetry_path);
-  });
+  response.status = answer.status;
+  response.content_type = "application/json";
+  response.headers = "Vary: Accept-Encoding\r\n";
+  if (!answer.etag.empty()) response.headers += "ETag: " + answer.etag + "\r\n";
+  response.body = std::move(answer.body);
+  if (!response.body.empty() && AcceptsGzip(request.accept_encoding)) {
+    response.headers += "Content-Encoding: gzip\r\n";
+    response.body = Gzip(response.body);
+  }
   return response;
 }
 

@@ -5,8 +5,8 @@
 namespace memleak {
 namespace {
 
-// Bounds what a request can make us keep; no endpoint takes more than a few.
-constexpr size_t kMaxPairs = 100;
+// Bounds what a request can make us keep: no endpoint takes more than a hundred names of a kind.
+constexpr size_t kMaxPairs = 400;
 
 int HexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';

@@ -9,7 +9,7 @@
 namespace memleak {
 
 // Splits `a=b&c=d` into decoded pairs in their order; a key may come several times. A broken
-// percent escape stands for itself. At most 100 pairs are returned, the rest is ignored.
+// percent escape stands for itself. At most 400 pairs are returned, the rest is ignored.
 std::vector<std::pair<std::string, std::string>> ParseQuery(std::string_view query);
 
 }  // namespace memleak

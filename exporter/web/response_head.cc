@@ -7,6 +7,8 @@
 namespace memleak {
 namespace {
 
+constexpr int kNotModified = 304;
+
 std::string HttpDate() {
   const time_t now = std::time(nullptr);
   tm utc{};
@@ -22,11 +24,17 @@ std::string ResponseHead(const HttpResponse& response, std::string_view reason,
                          const std::vector<WebConfig::Header>& extra, bool keep_alive) {
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ' + std::string(reason);
   head += "\r\nDate: " + HttpDate();
-  head += "\r\nContent-Type: " + response.content_type;
-  head += "\r\nContent-Length: " + std::to_string(response.body.size()) + "\r\n";
+  head += "\r\n";
+  // One that is not modified has no body, and the length would be that of the body it has not.
+  if (response.status != kNotModified) {
+    head += "Content-Type: " + response.content_type;
+    head += "\r\nContent-Length: " + std::to_string(response.body.size()) + "\r\n";
+  }
 
-  const std::string ours =
-      "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n" + response.headers;
+  constexpr std::string_view kMayBeKept = "Cache-Control:";
+  std::string ours =
+      response.headers.find(kMayBeKept) == std::string::npos ? "Cache-Control: no-store\r\n" : "";
+  ours += "X-Content-Type-Options: nosniff\r\n" + response.headers;
   for (std::string_view rest = ours; !rest.empty();) {
     const std::string_view line = rest.substr(0, rest.find("\r\n") + 2);
     rest.remove_prefix(line.size());

@@ -145,6 +145,8 @@ struct WebServer::State {
 
   class Running;
   void Serve(mg_connection* connection);
+  // Whether a request came by an address for probes, which nothing protects.
+  bool IsForProbes(const mg_request_info& info);
   // A kept-alive connection holds a worker while it waits. Where many are open, each is closed
   // after its response instead, or clients that ask now and then could hold all workers for good.
   bool ManyConnections() const { return connections + (tls ? tls->handshakes() : 0) > workers / 2; }
@@ -164,6 +166,7 @@ struct WebServer::State {
   int running = 0;  // requests
   bool draining = false;
   bool started = false;
+  std::vector<int> probe_ports;
   std::vector<std::string> start_messages;  // what civetweb said before it had started
 };
 
@@ -217,6 +220,18 @@ std::string StartFailure(const std::vector<ListenAddress>& addresses,
   return failure;
 }
 
+// A request is known by the port that it came to. `probes`: where the addresses for probes begin,
+// the last of which is looked at.
+void CheckPortOfProbes(const std::vector<ListenAddress>& addresses, size_t probes) {
+  const ListenAddress& last = addresses.back();
+  for (size_t i = 0; i < probes; ++i) {
+    if (last.port != 0 && last.port == addresses[i].port) {
+      throw StartupError("--web.health-address: " + last.text +
+                         " needs a port of its own; that one is in --web.listen-address");
+    }
+  }
+}
+
 }  // namespace
 
 // mg_stop would cut responses short. Waits no longer than a response may take; a scrape that takes
@@ -238,6 +253,11 @@ void WebServer::State::Stop() {
   mg_stop(context);
 }
 
+bool WebServer::State::IsForProbes(const mg_request_info& info) {
+  const std::lock_guard lock(mutex);
+  return std::find(probe_ports.begin(), probe_ports.end(), info.server_port) != probe_ports.end();
+}
+
 void WebServer::State::Serve(mg_connection* connection) {
   const Running running_request(*this);
   const std::shared_ptr<const Protection> protecting = protection.Current();
@@ -245,20 +265,26 @@ void WebServer::State::Serve(mg_connection* connection) {
   const std::string_view method = OrEmpty(info.request_method);
   const std::string accept = HeaderList(info, "accept");
   const std::string accept_encoding = HeaderList(info, "accept-encoding");
+  const std::string if_none_match = HeaderList(info, "if-none-match");
 
+  const bool for_probes = IsForProbes(info);
   HttpResponse response;
   if (running_request.turned_away()) {
     response = TextResponse(503, "stopping");
   } else {
     try {
-      std::optional<HttpResponse> refusal =
-          Refusal(*protecting, HeaderList(info, "authorization"), info.remote_addr);
+      std::optional<HttpResponse> refusal;
+      if (!for_probes) {
+        refusal = Refusal(*protecting, HeaderList(info, "authorization"), info.remote_addr);
+      }
       response = refusal ? std::move(*refusal)
                          : endpoints.Answer({.method = method,
                                              .path = OrEmpty(info.local_uri),
                                              .query = OrEmpty(info.query_string),
                                              .accept = accept,
-                                             .accept_encoding = accept_encoding});
+                                             .accept_encoding = accept_encoding,
+                                             .if_none_match = if_none_match,
+                                             .health_only = for_probes});
     } catch (const std::exception& error) {
       Log(LogLevel::kError, "request failed", {{"error", error.what()}});
       response = TextResponse(500, "internal error, see the log");
@@ -332,9 +358,16 @@ WebServer::WebServer(const Options::Web& options, Scraper& scraper)
   std::string port_specs;
   for (const std::string& text : options.listen_addresses) {
     addresses.push_back(ParseListenAddress(text, has_ipv6));
-    if (!port_specs.empty()) port_specs += ',';
     addresses.back().tls = state_->tls.has_value();
-    port_specs += addresses.back().PortSpec();
+  }
+  const size_t probes = addresses.size();  // where the addresses for probes begin
+  for (const std::string& text : options.health_addresses) {
+    addresses.push_back(ParseListenAddress(text, has_ipv6));
+    CheckPortOfProbes(addresses, probes);
+  }
+  for (const ListenAddress& address : addresses) {
+    if (!port_specs.empty()) port_specs += ',';
+    port_specs += address.PortSpec();
   }
 
   const std::string workers = std::to_string(state_->workers);
@@ -387,7 +420,12 @@ WebServer::WebServer(const Options::Web& options, Scraper& scraper)
   mg_get_server_ports(state_->context, static_cast<int>(ports.size()), ports.data());
   for (size_t i = 0; i < addresses.size(); ++i) {
     addresses[i].port = static_cast<uint16_t>(ports[i].port);
-    urls_.push_back(addresses[i].Url());
+    (i < probes ? urls_ : health_urls_).push_back(addresses[i].Url());
+  }
+  // Whoever came before is asked for a password, as everywhere else.
+  const std::lock_guard lock(state_->mutex);
+  for (size_t i = probes; i < addresses.size(); ++i) {
+    state_->probe_ports.push_back(addresses[i].port);
   }
 }
 

@@ -165,6 +165,7 @@ def cpu_seconds_of(exporter, work):
     return kernel.Stat(exporter.pid).cpu_seconds - before
 
 
+@pytest.mark.once
 def test_what_a_refusal_costs(start):
     """A wrong password costs what an uncached right one does, an unknown user the same; what was
     right once costs next to nothing. Nobody learns from the time it takes who has an account."""

@@ -145,7 +145,7 @@ def test_malformed_meminfo(start_exporter, host, damage):
     assert not any(re.fullmatch("memleak_node_(memory_.*|swap_total|swap_free)_bytes", name)
                    for name in body.families)
     assert body.of_pid(310)
-    assert exporter.get("/").status == 200
+    assert exporter.get("/api/v1/node").status == 200
     path.write_bytes(whole)
     assert_neighbours_are_served(exporter.scrape())
 

@@ -341,13 +341,20 @@ def test_a_limit_that_changes(exporter, top, start_in):
 
 
 def test_a_thousand_that_come_and_go(exporter, top):
-    """During scrapes: each is valid, and nothing is left of them."""
+    """During scrapes: each is valid, some see what comes and goes, and nothing is left of them."""
     done = threading.Event()
+    scraped = threading.Semaphore(0)
 
     def make_and_remove():
         try:
             for i in range(0, 1000, 20):
                 batch = [top.child(f"churn-{i + j}.service", limit=MIB) for j in range(20)]
+                if i % 200 == 0:
+                    while scraped.acquire(blocking=False):
+                        pass
+                    # The scrape that runs may have listed them before; the next one has not.
+                    for _ in range(2):
+                        scraped.acquire(timeout=20)
                 for cgroup in batch:
                     os.rmdir(cgroup.directory)
         finally:
@@ -361,6 +368,7 @@ def test_a_thousand_that_come_and_go(exporter, top):
         assert body.value("memleak_scrape_collector_success", collector="cgroup") == 1
         seen |= {labels["unit"] for labels, _ in body.find(USAGE, kind="unit")
                  if labels["unit"].startswith("churn-")}
+        scraped.release()
     thread.join()
     assert seen
     assert "churn-" not in exporter.scrape().text

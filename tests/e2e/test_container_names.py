@@ -14,12 +14,13 @@ import pytest
 from support.cgroups import Cgroup, labels_of, need_memory_cgroups
 from support.exporter import EXPORT_ALL
 from support.programs import unique
-from support.requirements import need_mount_namespace
+from support.requirements import need_mount_namespace, need_nobody
 
 # All have containers of the same names: two at once would see each other's.
 pytestmark = pytest.mark.xdist_group("container names")
 
 FLAGS = (*EXPORT_ALL, "--cgroup.limit=100000")
+DENIED = "memleak_scrape_reads_denied_total"
 STUCK = "memleak_slow_reads_stuck"
 UID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 POD_LOGS = f"shop_checkout-7c9d8b6f5d-x2x7q_{UID}"
@@ -351,3 +352,19 @@ def test_a_file_system_that_hangs(start_exporter, host, files, where, lost):
     start = time.monotonic()
     exporter.stop()
     assert time.monotonic() - start < 10
+
+
+def test_files_that_may_not_be_read(start_exporter, host, public_directory, public_binary):
+    """As Docker's are for whoever is not root: no name, which is counted and said once."""
+    files = Files(pathlib.Path(public_directory) / "root")
+    files.write_all()
+    (files.root / "var/lib/docker").chmod(0o700)
+    exporter = start_with(start_exporter, files, binary=public_binary, wrapper=need_nobody())
+    denied = {"field": "container_names"}
+    body = exporter.scrape_until("the refusal", lambda body: body.value(DENIED, **denied) > 0)
+    assert body.has("memleak_process_info", **NAMES["app"])
+    assert not body.has("memleak_process_info", container="web")
+    before = body.value(DENIED, **denied)
+    exporter.scrape_until("the next", lambda body: body.value(DENIED, **denied) > before)
+    said = [line for line in exporter.log().splitlines() if "field=container_names" in line]
+    assert len(said) == 1 and "needs=CAP_DAC_READ_SEARCH" in said[0]

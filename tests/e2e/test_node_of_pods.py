@@ -1,10 +1,12 @@
 """A node of 110 pods: how many series, whose names, and what happens when every cap is full."""
 
 import collections
+import json
+import shutil
 
 import pytest
 
-from support import cgroups
+from support import cgroups, fixtures
 from support.node_of_pods import (MIB, NODE, SANDBOX, Container, NodeOfPods, Pod, deployment,
                                   ordinary_node, ordinary_pods, parts_of)
 
@@ -120,6 +122,16 @@ def test_names(ordinary, body, prefix, container, group):
         "group": group, "namespace": pod.namespace, "container": container}
 
 
+@pytest.mark.parametrize("name, workload", [("Worker-A17", "kube-vip"),
+                                            ("another", "kube-vip-worker-a17")])
+def test_name_of_the_node(ordinary, start_exporter, name, workload):
+    """What is given counts, not what the files of a container's own say."""
+    exporter = start_exporter(*ordinary.flags, *TIMELESS, f"--node.name={name}")
+    exporter.scrape_until("the static pod", lambda body: body.has(
+        "memleak_group_processes", group=f"kube-system/{workload}/kube-vip"))
+    assert json.loads(exporter.get("/api/v1/node").text)["node"]["name"] == name
+
+
 def test_group_of_a_workload_is_the_sum_of_its_pods(ordinary, body):
     pods = [pod for pod in ordinary.pods
             if pod.namespace == "shop-staging" and pod.name.startswith("checkout-")]
@@ -212,20 +224,22 @@ def test_caps_cut_the_smallest(ordinary, body, start_exporter):
 
 # Every cap is filled by names that are as long as the name of a log may be (255 bytes): a namespace
 # and a container may have 63.
-def long_pod(number, pod_length=58):
+def long_pod(number, pod_length=58, java=False):
     name = f"{number:04}".ljust(pod_length - 2, "p") + f"-{number % 10}"
     return Pod("n" * 63, name, [
-        Container(f"{number:04}".ljust(63, "c"), anon=(20 + number) * MIB, exe="/" + "x" * 200,
-                  limit=2000 * MIB)])
+        Container(f"{number:04}".ljust(63, "c"), anon=(20 + number) * MIB,
+                  exe="/usr/bin/java" if java else "/" + "x" * 200, limit=2000 * MIB)])
 
 
-def fill_caps(node, pods=300, units=150):
+def fill_caps(node, pods=300, units=150, java=False):
     for number in range(pods):
-        node.add_pod(long_pod(number))
+        node.add_pod(long_pod(number, java=java))
     for number in range(units):
-        node.add_unit(f"{number:04}".ljust(240, "u") + ".service",
-                      "/usr/bin/" + f"{number:04}".ljust(200, "y"), (20 + number) * MIB,
-                      limit=1000 * MIB)
+        exe, arguments = "/usr/bin/" + f"{number:04}".ljust(200, "y"), ()
+        if java:
+            exe, arguments = "/usr/bin/java", (f"Main{number:04}".ljust(120, "Y"),)
+        node.add_unit(f"{number:04}".ljust(240, "u") + ".service", exe, (20 + number) * MIB,
+                      limit=1000 * MIB, arguments=arguments)
     node.settle()
 
 
@@ -239,7 +253,6 @@ def check_caps(body):
 
 
 def test_every_cap_full(node, start_exporter):
-    """Later issues fill what they add in the same way: suspects, evidence, OOM kills."""
     fill_caps(node)
     body = until_complete(start_exporter(*node.flags, FRESH))
     check_caps(body)
@@ -248,8 +261,40 @@ def test_every_cap_full(node, start_exporter):
     assert processes == sum(len(pids) for pids in node.pids_of.values())
 
 
-def test_every_cap_full_of_suspects(node, start_exporter):
-    fill_caps(node, pods=60, units=70)
+# One mapping of each kind: what there is to say of a process, and no more.
+SMAPS = "".join(
+    f"{number:08x}000-{number:08x}fff rw-{share} 00000000 00:00 {inode} {name}\n"
+    f"Size: 4 kB\nRss: 4 kB\nPss: 4 kB\nSwap: 0 kB\n"
+    for number, (name, share, inode) in enumerate([
+        ("[heap]", "p", 0), ("", "p", 0), ("[stack]", "p", 0), ("/usr/lib/libc.so.6", "p", 7),
+        ("/dev/shm/x", "s", 8), ("[vdso]", "p", 0)], start=1))
+JVM = fixtures.FIXTURES / "hsperfdata" / "17-serial"
+KILLS = 250
+
+
+def kills_of(node):
+    """So many OOM kills of different programs, some in containers that are still there."""
+    cgroups_of_pods = [cgroup for cgroup in node.pids_of if "/kubepods" in cgroup]
+    for number in range(KILLS):
+        pid, comm = 500_000 + number, f"{number:04}".ljust(15, "v")
+        cgroup = (cgroups_of_pods[number] if number < len(cgroups_of_pods) else
+                  f"/kubepods.slice/gone-{number}")
+        yield (f"6,{2 * number},{number + 1000},-;oom-kill:constraint=CONSTRAINT_MEMCG,"
+               f"nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={cgroup},task_memcg={cgroup},"
+               f"task={comm},pid={pid},uid=0\n")
+        yield (f"3,{2 * number + 1},{number + 1000},-;Memory cgroup out of memory: Killed process "
+               f"{pid} ({comm}) total-vm:900000kB, anon-rss:524288kB, file-rss:12kB, "
+               f"shmem-rss:0kB, UID:0 pgtables:108kB oom_score_adj:0\n")
+
+
+def test_every_cap_full_of_suspects(node, start_exporter, tmp_path):
+    """And of the evidence about them: each of them a JVM, and as many OOM kills as are told."""
+    fill_caps(node, pods=60, units=70, java=True)
+    # The files of JVMs have to be their users'; all of this node are root's.
+    jvm = tmp_path / "jvm"
+    shutil.copyfile(JVM, jvm)
+    node.add_evidence(jvm, SMAPS)
+    node.write_kernel_log(kills_of(node))
     exporter = start_exporter(*node.flags, *TIMELESS)
     until_complete(exporter)
     for _ in range(32):
@@ -265,6 +310,16 @@ def test_every_cap_full_of_suspects(node, start_exporter):
             assert len(body.find(f"memleak_{kind}_{family}")) == shown
     everything = sum(len(pids) for pids in node.pids_of.values()) - 50
     assert body.value("memleak_scrape_suspects_cut") > everything
+
+    body = exporter.scrape_until("the evidence about all", lambda body: len(
+        body.find("memleak_process_proportional_memory_bytes")) == 50 and body.find(
+            "memleak_jvm_old_generation_used_bytes"))
+    check_caps(body)
+    assert len(body.find("memleak_process_mapped_memory_bytes")) == 50 * 6
+    assert len(body.find("memleak_process_fds")) == 50 * 11
+    # All of one scope: the other one keeps a place for its own "(other)".
+    assert len(body.find("memleak_oom_kills_total")) == 199
+    assert body.has("memleak_oom_kills_total", group="(other)")
 
 
 def test_log_whose_name_was_cut(node, start_exporter):

@@ -49,6 +49,8 @@ def test_another_users_process(start_as_nobody, start_actor, tmp_path):
     # The command line is everybody's, too: its first word names the group.
     assert labels["group"] == "roots-own-service"
     assert denied(body, "exe") > 0
+    lines = [line for line in exporter.log().splitlines() if "field=exe" in line]
+    assert len(lines) == 1 and "needs=CAP_SYS_PTRACE" in lines[0], "once, not of each process"
     if kernel_version() >= (6, 2):
         assert said["memleak_process_open_fds"] == kernel.open_files(actor.pid)
     else:
@@ -170,3 +172,23 @@ def test_proc_mounted_elsewhere(start_exporter, start_actor, tmp_path):
     assert said["memleak_process_anon_memory_bytes"] == kernel.status(actor.pid)["RssAnon"]
     assert said["memleak_process_open_fds"] == kernel.open_files(actor.pid)
     assert body.labels("memleak_process_info", pid=str(actor.pid))["group"] == "elsewhere"
+
+
+def test_trees_that_are_not_there(start_exporter, tmp_path):
+    """A mount that was forgotten is said at the start; the rest is served."""
+    exporter = start_exporter(f"--path.sysfs={tmp_path}/sys", f"--path.rootfs={tmp_path}/root")
+    assert exporter.scrape().has("memleak_node_memory_total_bytes")
+    said = [line for line in exporter.log().splitlines() if "level=warn" in line]
+    assert [re.search(r"flag=(\S+)", line)[1] for line in said] == ["--path.sysfs", "--path.rootfs"]
+    assert all("is it mounted?" in line for line in said)
+
+
+def test_files_of_root_with_a_capability(start_exporter, public_directory, public_binary):
+    """What may be read is asked of the kernel with the capabilities that a service's user is given."""
+    host = FixtureHost("ordinary", public_directory)
+    (host.path(310, "stat").parents[1] / "stat").chmod(0o400)
+    capability = "+dac_read_search"
+    nobody = need_nobody()
+    wrapper = (*nobody[:-1], f"--inh-caps={capability}", f"--ambient-caps={capability}", "--")
+    exporter = start_exporter(*host.flags, binary=public_binary, wrapper=wrapper)
+    assert exporter.scrape().has("memleak_process_info", pid="310")

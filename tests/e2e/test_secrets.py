@@ -48,7 +48,8 @@ def assert_never_shown(exporters, pid):
             body = exporter.scrape_until(f"pid {pid}", lambda body: body.of_pid(pid),
                                          openmetrics=openmetrics)
             assert SECRET not in body.text
-        assert SECRET not in exporter.get("/").text
+        for path in (f"processes/{pid}", "processes?limit=10000", "groups"):
+            assert SECRET not in exporter.get(f"/api/v1/{path}").text
         assert SECRET not in exporter.log()
 
 

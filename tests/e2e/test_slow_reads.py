@@ -13,7 +13,7 @@ from support.programs import copy_of_actor, helper
 from support.requirements import need_root
 
 # This host as it is, so that nothing else may run beside it.
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.host, pytest.mark.threads]
 
 STUCK = "memleak_slow_reads_stuck"
 MAX_STUCK = 4

@@ -10,7 +10,7 @@ from support.exporter import EXPORT_ALL
 from support.programs import copy_of_actor
 
 # This host as it is, so that nothing else may run beside it.
-pytestmark = pytest.mark.host
+pytestmark = [pytest.mark.host, pytest.mark.threads]
 
 SECONDS = 90
 MIB = 1 << 20
@@ -37,7 +37,7 @@ def test_churn_does_not_make_it_grow(start_exporter, start_actor, tmp_path):
             actor.tell("churn", 200)
             actor.become(paths[rounds % len(paths)])
             exporter.scrape(openmetrics=rounds % 2 == 0)
-            exporter.get("/", headers={"Accept-Encoding": "gzip"})
+            exporter.get("/api/v1/processes", headers={"Accept-Encoding": "gzip"})
             rounds += 1
 
     start = time.monotonic()

@@ -113,6 +113,7 @@ def said_of(body, group, pid):
 
 
 @pytest.mark.host
+@pytest.mark.threads
 def test_what_was_learned_is_known_at_the_first_scrape(start_exporter, start_actor, tmp_path,
                                                        state_file):
     group = unique("leaker")
@@ -172,6 +173,7 @@ def test_it_is_written_while_the_exporter_runs(start, state_file):
     assert taken_up(stop(start("--trend.slot=100ms"))) > 10
 
 
+@pytest.mark.once
 def test_killed_while_writing(start, start_program, host, directory, state_file):
     """Whenever it is killed, the file is one that was written to its end."""
     host.add_many(500, range(1000, 3000))

@@ -21,7 +21,7 @@ void AppendEncoded(std::string& out, std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace memleak;
   const auto pairs = ParseQuery(InputText(data, size));
-  Require(pairs.size() <= 100, "at most 100 pairs");
+  Require(pairs.size() <= 400, "at most 400 pairs");
   size_t bytes = 0;
   std::string encoded;
   for (const auto& [key, value] : pairs) {

@@ -36,6 +36,9 @@ START_SECONDS = 120
 SCRAPE_SECONDS = 120
 
 MEMLEAK = "memleak_exporter"
+# The same without the collectors of evidence, which have nobody to look at here.
+WITHOUT_EVIDENCE = "memleak_exporter, no evidence"
+EVIDENCE_COLLECTORS = ("oom", "fd_kinds", "mappings", "jvm")
 PROCESS_EXPORTER = "prometheus-process-exporter"
 NODE_EXPORTER = "prometheus-node-exporter"
 FLOOR = "floor"
@@ -137,7 +140,7 @@ class Exporter:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.log = PERF / f"{name}.log"
+        self.log = PERF / (name.replace(",", "").replace(" ", "-") + ".log")
         with open(self.log, "wb") as log:
             self.process = start(
                 stack, [*command, f"{listen}=127.0.0.1:{self.port}"], stdout=log, stderr=log
@@ -183,14 +186,17 @@ def start_contestants(stack, names):
     contestants = []
     if FLOOR in names:
         contestants.append(Floor(stack))
-    if MEMLEAK in names:
+    for name, off in ((MEMLEAK, ()), (WITHOUT_EVIDENCE, EVIDENCE_COLLECTORS)):
+        if name not in names:
+            continue
         command = [
             ROOT / "build/release/memleak_exporter",
             # Every scrape does the whole work.
             "--scrape.min-interval=0s",
+            *(f"--no-collector.{collector}" for collector in off),
         ]
         contestants.append(
-            Exporter(stack, MEMLEAK, command, "--web.listen-address", "memleak_group_processes")
+            Exporter(stack, name, command, "--web.listen-address", "memleak_group_processes")
         )
     if PROCESS_EXPORTER in names:
         config = PERF / "process-exporter.yml"
@@ -288,6 +294,26 @@ def measure_cgroups(rounds):
             f"--path.rootfs={node}",
         )
         return measure_files(("cgroup",), cgroup_files(node / "sys/fs/cgroup"), rounds, flags)
+
+
+def cost_of_evidence(results):
+    """What the collectors of evidence add to a scrape while nobody is suspected, as shares of it:
+    the quartiles over the rounds."""
+    shares = [
+        with_it / without - 1
+        for with_it, without in zip(
+            results[MEMLEAK]["cpu_seconds"], results[WITHOUT_EVIDENCE]["cpu_seconds"]
+        )
+    ]
+    return statistics.quantiles(shares, n=4)
+
+
+def show_evidence(results):
+    low, middle, high = cost_of_evidence(results)
+    print(
+        f"evidence ({', '.join(EVIDENCE_COLLECTORS)}) while nobody is suspected: {middle:+.1%} of a "
+        f"scrape's CPU, half of the rounds between {low:+.1%} and {high:+.1%}"
+    )
 
 
 def show_files(what, result):
@@ -461,6 +487,7 @@ def goals(results, files, trends, replay):
     measured = (
         ("CPU over the floor's", ratio(results, MEMLEAK, FLOOR), "<=", 1.25),
         ("process-exporter's CPU over ours", to_process_exporter, ">=", 9),
+        ("percent of the CPU for evidence of nobody", cost_of_evidence(results)[1] * 100, "<=", 2),
         ("peak resident MB", results[MEMLEAK]["peak_resident_bytes"] / 1e6, "<=", 40),
         *((f"{what} over the bare reads", one["ratio"], "<=", 1.5) for what, one in files.items()),
         ("us a sample of the trends", trends["seconds_per_sample"] * 1e6, "<=", 0.3),
@@ -494,7 +521,7 @@ def main():
     # So that the exit stacks run when the driver itself is told to end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
-    names = [FLOOR, MEMLEAK]
+    names = [FLOOR, MEMLEAK, WITHOUT_EVIDENCE]
     for other in (PROCESS_EXPORTER, NODE_EXPORTER):
         if shutil.which(other):
             names.append(other)
@@ -504,6 +531,7 @@ def main():
         results = measure(arguments.processes, arguments.rounds, names)
         print(f"\n{arguments.processes} idle processes, medians of {arguments.rounds} scrapes each")
         show_table(results)
+        show_evidence(results)
         files = {
             "node collectors": measure_files(NODE_COLLECTORS, NODE_FILES, FILE_ROUNDS),
             "cgroup collector, 110 pods": measure_cgroups(CGROUP_ROUNDS),

@@ -49,7 +49,7 @@ ReadStatus CgroupFs::Find() {
       if (errno != ENOENT && errno != ENOTDIR) status = Noted(StatusOfErrno(errno));
       continue;
     }
-    if (faccessat(root.get(), layout.proof, F_OK, 0) != 0) {
+    if (faccessat(root.get(), layout.proof, F_OK, AT_EACCESS) != 0) {
       if (errno != ENOENT) status = Noted(StatusOfErrno(errno));
       continue;
     }

@@ -36,6 +36,12 @@ RootedFiles::RootedFiles(const std::string& root, Links links)
       root_(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)) {}
 
 UniqueFd RootedFiles::Open(const std::string& path, int flags) const {
+  UniqueFd file = OpenAnyhow(path, flags);
+  if (!file && errno == EACCES) denied_ = true;
+  return file;
+}
+
+UniqueFd RootedFiles::OpenAnyhow(const std::string& path, int flags) const {
   if (links_ == Links::kInRoot) {
     UniqueFd file(OpenInRoot(root_.get(), path, kAlways | flags));
     if (file || (errno != ENOSYS && errno != EPERM)) return file;

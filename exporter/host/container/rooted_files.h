@@ -1,6 +1,7 @@
 // Files of the host below where its root is mounted, opened as the host itself would: a link, an
 // absolute one included, leads within that root and never to a file of ours (openat2(2),
-// RESOLVE_IN_ROOT). Opening and reading may block, on a dead network file system for one.
+// RESOLVE_IN_ROOT). Opening and reading may block, on a dead network file system for one. One
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -27,13 +28,18 @@ class RootedFiles {
   // `max_bytes`.
   std::optional<std::string> Read(const std::string& path, size_t max_bytes) const;
 
+  // Whether anything was refused for want of a permission.
+  bool denied() const { return denied_; }
+
  private:
   UniqueFd Open(const std::string& path, int flags) const;
   UniqueFd OpenWithoutLinks(const std::string& path, int flags) const;
+  UniqueFd OpenAnyhow(const std::string& path, int flags) const;
 
   bool is_ours_;  // the root is our own: links cannot lead out of it
   Links links_;
   UniqueFd root_;
+  mutable bool denied_ = false;
 };
 
 }  // namespace memleak

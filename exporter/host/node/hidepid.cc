@@ -4,13 +4,13 @@
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <vector>
 
+#include "exporter/host/capabilities.h"
 #include "exporter/host/text_scan.h"
 
 namespace memleak {
@@ -21,13 +21,6 @@ std::string_view TakeWord(std::string_view& text, char separator) {
   const std::string_view word = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
   return word;
-}
-
-bool MayTraceEverybody() {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
-  return syscall(SYS_capget, &header, data) == 0 &&
-         (data[CAP_TO_INDEX(CAP_SYS_PTRACE)].effective & CAP_TO_MASK(CAP_SYS_PTRACE)) != 0;
 }
 
 bool IsMember(gid_t gid) {
@@ -86,7 +79,7 @@ Hidepid::Hidepid(int proc) : proc_(proc) {
 }
 
 bool Hidepid::MountHidesFromUs() {
-  if (MayTraceEverybody()) return false;
+  if (HasCapability(CAP_SYS_PTRACE)) return false;
   const auto id = MountId(proc_);
   std::string_view text;
   if (!id || reader_.ReadInPieces(proc_, "self/mountinfo", text) != ReadStatus::kOk) return false;

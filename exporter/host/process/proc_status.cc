@@ -69,4 +69,18 @@ std::optional<ProcStatus> ParseProcStatus(std::string_view text) {
   return status;
 }
 
+std::vector<StatusLine> ParseMemoryLines(std::string_view text) {
+  constexpr size_t kMost = 64;  // three times of what kernels print
+  std::vector<StatusLine> lines;
+  std::string_view line;
+  while (TakeLine(text, line) && lines.size() < kMost) {
+    if (!line.starts_with("Vm") && !line.starts_with("Rss")) continue;
+    const size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    const auto bytes = ParseKibibytes(line.substr(colon + 1));
+    if (bytes) lines.push_back({std::string(line.substr(0, colon)), *bytes});
+  }
+  return lines;
+}
+
 }  // namespace memleak

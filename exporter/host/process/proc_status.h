@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "exporter/host/process/process_sample.h"
 
@@ -16,5 +18,14 @@ struct ProcStatus {
 
 // Returns nothing when a line that is read is malformed or cut off in the middle.
 std::optional<ProcStatus> ParseProcStatus(std::string_view text);
+
+struct StatusLine {
+  std::string name;  // "VmPeak", "RssAnon"
+  uint64_t bytes = 0;
+};
+
+// Every line of memory that this kernel prints, in its order: those that begin with Vm or Rss. What
+// is malformed is left out.
+std::vector<StatusLine> ParseMemoryLines(std::string_view text);
 
 }  // namespace memleak

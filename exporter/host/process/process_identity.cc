@@ -50,18 +50,6 @@ ReadStatus ReadCmdline(int process, std::string& cmdline, bool& truncated) {
   return ReadStatus::kOk;
 }
 
-// Whether the pinned process is the one that started then.
-ReadStatus Verify(int process, uint64_t start_ticks) {
-  FileReader reader;
-  std::string_view text;
-  if (const ReadStatus read = reader.Read(process, "stat", text); read != ReadStatus::kOk) {
-    return read;
-  }
-  const auto stat = ParseProcStat(text);
-  if (!stat) return ReadStatus::kMalformed;
-  return stat->start_ticks == start_ticks ? ReadStatus::kOk : ReadStatus::kGone;
-}
-
 Executable ReadExecutable(int root, int process) {
   // Only procfs has links that lead to the very file that runs; in a copied tree they would lead to
   // whatever this machine has under that path.
@@ -83,11 +71,22 @@ std::string ReadCgroup(int process) {
 
 }  // namespace
 
+ReadStatus CheckIdentity(int process, uint64_t start_ticks) {
+  FileReader reader;
+  std::string_view text;
+  if (const ReadStatus read = reader.Read(process, "stat", text); read != ReadStatus::kOk) {
+    return read;
+  }
+  const auto stat = ParseProcStat(text);
+  if (!stat) return ReadStatus::kMalformed;
+  return stat->start_ticks == start_ticks ? ReadStatus::kOk : ReadStatus::kGone;
+}
+
 ProcessIdentity ReadProcessIdentity(int root, int32_t pid, uint64_t start_ticks, bool with_cgroup) {
   ProcessIdentity identity;
   const PidDir process(root, pid);
   ReadStatus status = process.status();
-  if (status == ReadStatus::kOk) status = Verify(process.fd(), start_ticks);
+  if (status == ReadStatus::kOk) status = CheckIdentity(process.fd(), start_ticks);
   if (status != ReadStatus::kOk) {
     identity.exe_status = identity.cmdline_status = status;
     return identity;

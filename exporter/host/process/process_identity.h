@@ -32,6 +32,10 @@ struct ProcessIdentity {
 // main class stands behind it.
 inline constexpr size_t kMaxCmdlineBytes = 128 * 1024;
 
+// Whether the process behind `process`, a directory descriptor (PidDir), is the one that started
+// then; kGone when it is another.
+ReadStatus CheckIdentity(int process, uint64_t start_ticks);
+
 // Reads the identity of the process (pid, start time) below the proc tree `root`, its cgroup only
 // if asked for; both statuses are kGone when the pid is another's by now. May block as long as the
 // process likes.

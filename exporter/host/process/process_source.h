@@ -16,16 +16,29 @@ namespace memleak {
 
 // What the enabled collectors need from a pass. What nobody needs is not read.
 struct Needs {
-  bool processes = false;  // the pass over all processes: identity, names, CPU, threads
-  bool memory = false;     // status: memory, user
-  bool fds = false;        // descriptor counts
-  bool limits = false;     // soft limits of what is exported one by one
-  bool cgroups = false;    // the memory cgroups, and which processes they hold
+  bool processes = false;   // the pass over all processes: identity, names, CPU, threads
+  bool memory = false;      // status: memory, user
+  bool fds = false;         // descriptor counts
+  bool limits = false;      // soft limits of what is exported one by one
+  bool cgroups = false;     // the memory cgroups, and which processes they hold
+  bool kernel_log = false;  // OOM kills
+  // The costly reads, of suspects and of what was named for it (model/evidence).
+  bool fd_kinds = false;
+  bool mappings = false;
+  bool jvm = false;
   NodeNeeds node = {};
 
   constexpr Needs operator|(const Needs& other) const {
-    return {processes || other.processes, memory || other.memory,   fds || other.fds,
-            limits || other.limits,       cgroups || other.cgroups, node | other.node};
+    return {processes || other.processes,
+            memory || other.memory,
+            fds || other.fds,
+            limits || other.limits,
+            cgroups || other.cgroups,
+            kernel_log || other.kernel_log,
+            fd_kinds || other.fd_kinds,
+            mappings || other.mappings,
+            jvm || other.jvm,
+            node | other.node};
   }
 };
 
@@ -39,9 +52,12 @@ enum class DeniedField : uint8_t {
   kExe,
   kCgroup,
   kSlabinfo,
+  kKernelLog,
+  kContainerNames,  // the state files of Docker, Podman and CRI-O
 };
-inline constexpr std::array<std::string_view, 8> kDeniedFieldNames = {
-    "stat", "status", "fds", "limits", "cmdline", "exe", "cgroup", "slabinfo"};
+inline constexpr std::array<std::string_view, 10> kDeniedFieldNames = {
+    "stat", "status", "fds",      "limits",     "cmdline",
+    "exe",  "cgroup", "slabinfo", "kernel_log", "container_names"};
 using DeniedCounts = std::array<uint64_t, kDeniedFieldNames.size()>;
 
 // Receives a pass, in ascending order of pid. `sample` is valid during the call only.

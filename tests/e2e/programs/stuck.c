@@ -1,13 +1,15 @@
 // A process whose command line cannot be read, ever: whoever tries waits for a lock that it holds
 // while it waits for a file system that does not answer.
 //
-//   stuck MOUNTPOINT
+//   stuck MOUNTPOINT        so is this one
+//   stuck MOUNTPOINT file   this one can be read; what does not answer is a file that it has open
 //
 // The parent is that file system: a FUSE server (linux/fuse.h, Documentation/filesystems/fuse) with
 // one file. The child maps the file, shared, dirties its page and maps something else over it. The
 // kernel then writes the page back (fuse_vma_close) under the child's mmap lock, and the server
 // does not answer. Since Linux 4.17 a command line on a page of the file itself would not do: it is
-// not read from file-backed pages.
+// not read from file-backed pages. With `file` it waits for an fsync(2), and the kernel remembers
+// no attributes of that file: who asks for them waits, too.
 //
 // Prints "stuck PID" when it is so, or "unsupported: REASON" with exit code 77. Everything comes
 // loose when the server ends: with its standard input, or by itself after five minutes. The mount
@@ -32,6 +34,8 @@
 
 enum { kRootNode = FUSE_ROOT_ID, kFileNode = 2, kPage = 4096 };
 
+static bool only_file;
+
 static _Noreturn void Unsupported(const char* what) {
   printf("unsupported: %s: %s\n", what, strerror(errno));
   exit(77);
@@ -54,7 +58,9 @@ static struct fuse_attr Attributes(uint64_t node) {
                             .blksize = kPage};
 }
 
-// Answers one request. False when it was the write back: that one is never answered.
+static uint64_t AttributesValid(void) { return only_file ? 0 : 600; }
+
+// Answers one request. False when it was the write back or the fsync: these are never answered.
 static bool Serve(int device) {
   static char request[FUSE_MIN_READ_BUFFER + kPage];
   static const char zeros[kPage];
@@ -71,14 +77,14 @@ static bool Serve(int device) {
     case FUSE_LOOKUP: {
       const struct fuse_entry_out entry = {.nodeid = kFileNode,
                                            .entry_valid = 600,
-                                           .attr_valid = 600,
+                                           .attr_valid = AttributesValid(),
                                            .attr = Attributes(kFileNode)};
       Reply(device, header.unique, 0, &entry, sizeof entry);
       return true;
     }
     case FUSE_GETATTR:
     case FUSE_SETATTR: {
-      const struct fuse_attr_out attributes = {.attr_valid = 600,
+      const struct fuse_attr_out attributes = {.attr_valid = AttributesValid(),
                                                .attr = Attributes(header.nodeid)};
       Reply(device, header.unique, 0, &attributes, sizeof attributes);
       return true;
@@ -92,6 +98,7 @@ static bool Serve(int device) {
       Reply(device, header.unique, 0, zeros, sizeof zeros);
       return true;
     case FUSE_WRITE:
+    case FUSE_FSYNC:
       return false;
     case FUSE_FORGET:
     case FUSE_BATCH_FORGET:
@@ -108,6 +115,7 @@ static _Noreturn void BeStuck(const char* mountpoint) {
   snprintf(path, sizeof path, "%s/page", mountpoint);
   const int file = open(path, O_RDWR | O_CLOEXEC);
   if (file < 0) _exit(1);
+  if (only_file) _exit(fsync(file));
   char* page = mmap(NULL, kPage, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (page == MAP_FAILED) _exit(1);
   page[0] = 1;
@@ -116,7 +124,8 @@ static _Noreturn void BeStuck(const char* mountpoint) {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 2) return 2;
+  only_file = argc == 3 && strcmp(argv[2], "file") == 0;
+  if (argc != 2 && !only_file) return 2;
   setvbuf(stdout, NULL, _IOLBF, 0);
   alarm(300);
   const int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);

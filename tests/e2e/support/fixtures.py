@@ -8,8 +8,8 @@ from support.exporter import REPOSITORY
 
 FIXTURES = REPOSITORY / "tests" / "fixtures"
 GOLDEN = REPOSITORY / "tests" / "golden"
-# Every tree that lies there has its golden bodies: tests/golden/NAME.{prom,om}.
-NAMES = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())
+# Every host that lies there has its golden bodies: tests/golden/NAME.{prom,om}.
+NAMES = sorted(path.name for path in FIXTURES.iterdir() if (path / "proc").is_dir())
 
 
 def flags(root):

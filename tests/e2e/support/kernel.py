@@ -1,5 +1,6 @@
 """What the kernel itself says, read and parsed apart from the program under test."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -58,3 +59,13 @@ def meminfo():
     """{key: bytes} of /proc/meminfo (proc_meminfo(5))."""
     text = pathlib.Path("/proc/meminfo").read_text()
     return {key: int(kib) * 1024 for key, kib in re.findall(r"^(\S+):\s+(\d+) kB$", text, re.M)}
+
+
+def with_memory():
+    """{(pid, start)} of all processes that are neither kernel threads nor zombies."""
+    found = set()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if "VmRSS" in status(name):
+                found.add((int(name), Stat(name).field(22)))
+    return found

@@ -227,6 +227,23 @@ class NodeOfPods:
                 replace(path, text)
         self.settle()
 
+    def add_evidence(self, jvm, smaps):
+        """What is read of suspects: of every process mappings and, as if it were a JVM of ours, a
+        heap."""
+        for pid in [pid for processes in self.pids_of.values() for pid, anon in processes if anon]:
+            directory = self.root / "proc" / str(pid)
+            (directory / "smaps").write_text(smaps)
+            (directory / "maps").write_text(
+                "".join(line for line in smaps.splitlines(True) if " kB" not in line))
+            folder = directory / "root" / "tmp" / "hsperfdata_app"
+            folder.mkdir(parents=True)
+            os.link(jvm, folder / str(pid))
+
+    def write_kernel_log(self, records):
+        """As /dev/kmsg has them, one to a line."""
+        (self.root / "dev").mkdir(exist_ok=True)
+        (self.root / "dev" / "kmsg").write_text("".join(records))
+
     def add_kernel_thread(self, name):
         """Without Vm lines, command line, executable; in the root cgroup."""
         pid = next(self.pids)

@@ -7,6 +7,8 @@ import threading
 import urllib.parse
 
 from support import web
+from support.exporter import REPOSITORY
+from support.requirements import need_tool
 from support.waiting import DEADLINE_SECONDS, wait_for
 
 
@@ -50,9 +52,16 @@ class AcceptProxy:
 
 
 class Prometheus:
-    def __init__(self, binary, directory, jobs):
-        """`jobs`: {job name: address to scrape, or (address, more of its scrape configuration)}."""
-        config = {"global": {"scrape_interval": "2s", "scrape_timeout": "2s"}, "scrape_configs": []}
+    def __init__(self, binary, directory, jobs, interval="2s", rules=(), alertmanager=None):
+        """`jobs`: {job name: address to scrape, or (address, more of its scrape configuration)}.
+
+        `rules` are files, whose alerts go to the `alertmanager` at that address.
+        """
+        config = {"global": {"scrape_interval": interval, "scrape_timeout": interval},
+                  "rule_files": [str(path) for path in rules], "scrape_configs": []}
+        if alertmanager is not None:
+            config["alerting"] = {
+                "alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
         for name, job in jobs.items():
             address, more = job if isinstance(job, tuple) else (job, {})
             config["scrape_configs"].append(
@@ -102,3 +111,22 @@ class Prometheus:
         finally:
             self.process.kill()
             self._log.close()
+
+
+def shipped_rules(directory, time_scale):
+    """The rules and alerts of dashboards/, with every duration multiplied by `time_scale` (jsonnet).
+
+    As JSON, which is YAML: dashboards/render.sh writes the same for people, and takes its time for it.
+    """
+    need_tool("jsonnet")
+    mixin = json.dumps(str(REPOSITORY / "dashboards" / "mixin.libsonnet"))
+    running = {}
+    for field in ("prometheusRules", "prometheusAlerts"):
+        path = directory / f"{field}.json"
+        running[path] = subprocess.Popen(
+            ["jsonnet", "-o", path, "-e",
+             f"((import {mixin}) + {{ _config+:: {{ timeScale: {time_scale} }} }}).{field}"],
+            stdin=subprocess.DEVNULL)
+    for path, process in running.items():
+        assert process.wait(5 * DEADLINE_SECONDS) == 0, f"jsonnet for {path.name}"
+    return list(running)

@@ -4,6 +4,7 @@
 
 #include "exporter/config/flags.h"
 #include "tests/catch.h"
+#include "tests/unit/cli/command_line.h"
 
 namespace memleak {
 namespace {
@@ -13,23 +14,10 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-CommandLine Parse(std::initializer_list<const char*> arguments) {
-  return ParseCommandLine(std::span(arguments.begin(), arguments.size()), {});
-}
-
 AnalyzeOptions Options(std::initializer_list<const char*> arguments) {
   const CommandLine line = Parse(arguments);
   CHECK(line.action == CommandLine::Action::kAnalyze);
   return line.analyze;
-}
-
-std::string Refusal(std::initializer_list<const char*> arguments) {
-  try {
-    Parse(arguments);
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "(no error)";
 }
 
 TEST_CASE("analyze with files") {

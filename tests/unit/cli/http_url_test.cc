@@ -35,6 +35,20 @@ TEST_CASE("what is no URL of a server") {
   }
 }
 
+TEST_CASE("what is on this host") {
+  for (const char* text : {"http://localhost:10078", "https://u:p@localhost/x", "http://127.0.0.1",
+                           "http://127.1.2.3:80/", "http://[::1]:10078"}) {
+    INFO(text);
+    CHECK(IsLoopback(*ParseHttpUrl(text)));
+  }
+  for (const char* text :
+       {"http://worker-a17:10078", "http://localhost.example.net", "http://127.0.0.1.example.net",
+        "http://[::2]", "http://10.0.0.1", "http://example.net/localhost"}) {
+    INFO(text);
+    CHECK(!IsLoopback(*ParseHttpUrl(text)));
+  }
+}
+
 TEST_CASE("queries are encoded") {
   CHECK(PercentEncoded("a{b=~\"c.*\"} > 1 + \xC3\xA9") ==
         "a%7Bb%3D~%22c.%2A%22%7D%20%3E%201%20%2B%20%C3%A9");

@@ -5,6 +5,7 @@
 #include "collectors/registry.h"
 #include "exporter/model/host_model.h"
 #include "exporter/trend/host_trends.h"
+#include "exporter/trend/kind_histories.h"
 #include "tests/catch.h"
 #include "tests/unit/support/allocation_counter.h"
 #include "tests/unit/support/proc_tree.h"
@@ -51,10 +52,12 @@ size_t AllocationsOfUnchangedScrape(int count) {
   }
   HostModel model(options, needs);
   HostTrends trends(60);
+  KindHistories kinds(60);
   MetricWriter writer(Format::kText);
   const auto scrape = [&] {
     trends.Feed(model.Look());
     const Snapshot& snapshot = model.Choose();
+    kinds.Feed(snapshot);
     writer.Reset(Format::kText);
     for (const auto& collector : collectors) collector->Collect(snapshot, writer);
     return writer.Finish().size();

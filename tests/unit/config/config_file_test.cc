@@ -57,11 +57,13 @@ TEST_CASE("every key of the file sets its option") {
   const Options options = Config(R"(
 web:
   listen-address: ["127.0.0.1:9000", "[::1]:9000"]
+  health-address: 127.0.0.1:9001
   telemetry-path: /m/all
   ui: false
   max-requests: 7
   config: {file: /etc/web.yml}
 path: {procfs: /host/proc, sysfs: /host/sys, rootfs: /host}
+node: {name: worker-a17}
 collector:
   process: false
   process_vm: true
@@ -80,19 +82,25 @@ group:
 cgroup: {limit: 12}
 scrape: {min-interval: 0}
 trend: {slot: 2s, interval: 5s, state-file: /var/lib/trends}
+evidence:
+  group: [shop/api/app, "java:Main"]
+  budget: 200ms
 log:
   level: debug
   format: json
 )");
   Options expected;
-  expected.web = {{"127.0.0.1:9000", "[::1]:9000"}, "/m/all", false, 7, "/etc/web.yml"};
+  expected.web = {
+      {"127.0.0.1:9000", "[::1]:9000"}, {"127.0.0.1:9001"}, "/m/all", false, 7, "/etc/web.yml"};
   expected.path = {"/host/proc", "/host/sys", "/host"};
+  expected.node_name = "worker-a17";
   expected.collector = {true, {{"process", false}, {"process_vm", true}}};
   expected.process = {"procfs", 1572864, milliseconds(90'000), 0};
   expected.group = {100'000, {{"api", "java .*api\\.jar"}, {"w-\\1", "worker=(\\w+)"}}};
   expected.cgroup = {12};
   expected.scrape = {milliseconds(0)};
   expected.trend = {milliseconds(2'000), milliseconds(5'000), "/var/lib/trends"};
+  expected.evidence = {{"shop/api/app", "java:Main"}, milliseconds(200)};
   expected.log = {LogLevel::kDebug, LogFormat::kJson};
   CHECK(options == expected);
 }
@@ -118,12 +126,13 @@ TEST_CASE("one element stands for a list of one") {
 
 TEST_CASE("an unknown key is refused with the keys that are accepted there") {
   CHECK(ConfigError("\nwebb: {ui: false}\n") ==
-        "test.yaml:2: unknown key \"webb\"; accepted here: cgroup, collector, group, log, path, "
+        "test.yaml:2: unknown key \"webb\"; accepted here: cgroup, collector, evidence, group, "
+        "log, node, path, "
         "process, "
         "scrape, trend, web");
   CHECK(ConfigError("web:\n  ui: false\n  port: 1\n") ==
-        "test.yaml:3: unknown key \"web.port\"; accepted here: config, listen-address, "
-        "max-requests, telemetry-path, ui");
+        "test.yaml:3: unknown key \"web.port\"; accepted here: config, health-address, "
+        "listen-address, max-requests, telemetry-path, ui");
   CHECK(ConfigError("collector: {cpu: true}") ==
         "test.yaml:1: unknown key \"collector.cpu\"; accepted here: disable-defaults, process, "
         "process_vm");
@@ -137,10 +146,16 @@ TEST_CASE("an unknown key is refused with the keys that are accepted there") {
   }
 }
 
+TEST_CASE("a group of evidence has a name") {
+  CHECK(ConfigError("evidence: {group: ['']}\n") ==
+        "test.yaml:1: evidence.group: an empty text names no group; use a group label's value");
+}
+
 TEST_CASE("a value of the wrong type is refused") {
   CHECK(ConfigError("- a\n- b\n") ==
-        "test.yaml:1: the file needs names and values; accepted: cgroup, collector, group, log, "
-        "path, "
+        "test.yaml:1: the file needs names and values; accepted: cgroup, collector, evidence, "
+        "group, log, "
+        "node, path, "
         "process, scrape, trend, web");
   CHECK(ConfigError("just words").find("test.yaml:1: the file needs names and values") == 0);
   CHECK(ConfigError("log: debug") ==

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "exporter/config/analyze_flags.h"
+#include "exporter/config/top_flags.h"
 #include "tests/catch.h"
 #include "tests/unit/config/support.h"
 
@@ -26,6 +28,8 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "127.0.0.1:9000",
                                 "--web.listen-address",
                                 "[::1]:9000",
+                                "--web.health-address",
+                                "127.0.0.1:9001",
                                 "--web.telemetry-path",
                                 "/m/all",
                                 "--no-web.ui",
@@ -39,6 +43,8 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "/host/sys",
                                 "--path.rootfs",
                                 "/host",
+                                "--node.name",
+                                "worker-a17",
                                 "--no-collector.process",
                                 "--collector.process_vm",
                                 "--collector.disable-defaults",
@@ -66,24 +72,34 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "5s",
                                 "--trend.state-file",
                                 "/var/lib/trends",
+                                "--evidence.group",
+                                "shop/api/app",
+                                "--evidence.group",
+                                "java:Main",
+                                "--evidence.budget",
+                                "200ms",
                                 "--log.level",
                                 "debug",
                                 "--log.format",
                                 "json"});
   Options expected;
-  expected.web = {{"127.0.0.1:9000", "[::1]:9000"}, "/m/all", false, 7, "/etc/web.yml"};
+  expected.web = {
+      {"127.0.0.1:9000", "[::1]:9000"}, {"127.0.0.1:9001"}, "/m/all", false, 7, "/etc/web.yml"};
   expected.path = {"/host/proc", "/host/sys", "/host"};
+  expected.node_name = "worker-a17";
   expected.collector = {true, {{"process", false}, {"process_vm", true}}};
   expected.process = {"procfs", 1572864, milliseconds(90'000), 0};
   expected.group = {100'000, {{"api", "java .*api\\.jar"}, {"w-\\1", "worker=(\\w+)"}}};
   expected.cgroup = {12};
   expected.scrape = {milliseconds(0)};
   expected.trend = {milliseconds(2'000), milliseconds(5'000), "/var/lib/trends"};
+  expected.evidence = {{"shop/api/app", "java:Main"}, milliseconds(200)};
   expected.log = {LogLevel::kDebug, LogFormat::kJson};
   CHECK(spaced == expected);
 
   const Options joined = Flags({"--web.listen-address=127.0.0.1:9000",
                                 "--web.listen-address=[::1]:9000",
+                                "--web.health-address=127.0.0.1:9001",
                                 "--web.telemetry-path=/m/all",
                                 "--no-web.ui",
                                 "--web.max-requests=7",
@@ -91,6 +107,7 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "--path.procfs=/host/proc",
                                 "--path.sysfs=/host/sys",
                                 "--path.rootfs=/host",
+                                "--node.name=worker-a17",
                                 "--no-collector.process",
                                 "--collector.process_vm",
                                 "--collector.disable-defaults",
@@ -106,6 +123,9 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
                                 "--trend.slot=2s",
                                 "--trend.interval=5s",
                                 "--trend.state-file=/var/lib/trends",
+                                "--evidence.group=shop/api/app",
+                                "--evidence.group=java:Main",
+                                "--evidence.budget=200ms",
                                 "--log.level=debug",
                                 "--log.format=json",
                                 "serve"});
@@ -171,9 +191,10 @@ TEST_CASE("an unknown collector is refused with how to find the known ones") {
 
 TEST_CASE("a word that is no command is refused") {
   const std::string tail =
-      "; the commands are serve and analyze, as the first word, and everything else is a flag (see "
-      "--help)";
-  CHECK(FlagError({"top"}) == "unexpected argument \"top\"" + tail);
+      "; the commands are serve, analyze, top and health, as the first word, and everything else "
+      "is "
+      "a flag (see --help)";
+  CHECK(FlagError({"bottom"}) == "unexpected argument \"bottom\"" + tail);
   CHECK(FlagError({""}) == "unexpected argument \"\"" + tail);
   CHECK(FlagError({"serve", "serve"}) == "unexpected argument \"serve\"" + tail);
   CHECK(FlagError({"serve", "now"}) == "unexpected argument \"now\"" + tail);
@@ -317,6 +338,25 @@ TEST_CASE("a choice is one of the words that the error lists") {
         "--log.format: \"xml\" is not accepted; use logfmt or json");
 }
 
+TEST_CASE("help names each choice that a flag takes") {
+  AnalyzeOptions analyze;
+  TopOptions top;
+  size_t with_choices = 0;
+  for (const auto& table :
+       {FlagTable(kCollectors), AnalyzeFlagTable(analyze), TopFlagTable(top, kCollectors)}) {
+    for (const Flag& flag : table) {
+      INFO(flag.name);
+      if (!flag.choices.empty()) ++with_choices;
+      for (const std::string_view choice : flag.choices) {
+        CHECK(flag.help.find(choice) != std::string::npos);
+        Options options;
+        CHECK_NOTHROW(flag.set(choice, options));
+      }
+    }
+  }
+  CHECK(with_choices == 6);
+}
+
 TEST_CASE("sizes and durations name their flag when they are wrong") {
   CHECK(FlagError({"--process.min-rss=12XB"}) ==
         "--process.min-rss: \"12XB\" is not a size; use a number with KiB, MiB, GiB, kB, MB or GB");
@@ -324,6 +364,13 @@ TEST_CASE("sizes and durations name their flag when they are wrong") {
   CHECK(FlagError({"--process.min-age=30"}).find("--process.min-age: \"30\" is not a dur") == 0);
   CHECK(FlagError({"--scrape.min-interval=-1s"}).find("--scrape.min-interval: \"-1s\"") == 0);
   CHECK(FlagError({"--trend.interval=x"}).find("--trend.interval: \"x\"") == 0);
+}
+
+TEST_CASE("evidence takes some time, and of groups that have a name") {
+  CHECK(FlagError({"--evidence.budget=0s"}) ==
+        "--evidence.budget: 0 is no time at all; use 1ms or more, like 500ms");
+  CHECK(FlagError({"--evidence.group="}) ==
+        "--evidence.group: needs a value; use --evidence.group=GROUP");
 }
 
 TEST_CASE("the trend interval is longer than nothing") {

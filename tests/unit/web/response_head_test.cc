@@ -37,5 +37,22 @@ TEST_CASE("a configured header stands once, in place of ours") {
         "Connection: keep-alive\r\n\r\n");
 }
 
+TEST_CASE("what is not modified has no body, and says nothing of one") {
+  HttpResponse response;
+  response.status = 304;
+  response.headers = "ETag: \"1\"\r\n";
+  const std::string head = Head(response, {});
+  CHECK(head.starts_with("HTTP/1.1 304 OK\r\n"));
+  CHECK_THAT(head, ContainsText("\r\nETag: \"1\"\r\n"));
+  CHECK_THAT(head, !ContainsText("\nContent-Length") && !ContainsText("\nContent-Type"));
+}
+
+TEST_CASE("only a response that says so may be stored") {
+  HttpResponse response = TextResponse(200, "");
+  response.headers = "Cache-Control: no-cache\r\n";
+  CHECK_THAT(Head(response, {}), ContainsText("\r\nCache-Control: no-cache\r\n"));
+  CHECK_THAT(Head(response, {}), !ContainsText("no-store"));
+}
+
 }  // namespace
 }  // namespace memleak

@@ -3,7 +3,7 @@
      reread=MIB (of the anonymous memory, so that what was swapped out comes back unmodified)
      write=FILE:MIB  read=FILE:TIMES  map=FILE
      pipes=COUNT (1 MiB each, full)  names=FOLDER:COUNT (that are not there)  tcp=MIB  unix=MIB
-     threads=COUNT  fork=COUNT (children go on with the rest)  uid=ID
+     threads=COUNT  fork=COUNT (children go on with the rest)  uid=ID  comm=NAME
    When all is done it leaves an empty file /run/ready/PID. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -218,6 +219,8 @@ static void Hold(const char* kind, const char* value) {
     pause();
   } else if (strcmp(kind, "uid") == 0) {
     Check(setgid((gid_t)number) == 0 && setuid((uid_t)number) == 0, "setuid");
+  } else if (strcmp(kind, "comm") == 0) {
+    Check(prctl(PR_SET_NAME, value) == 0, "PR_SET_NAME");
   } else {
     fprintf(stderr, "holder: %s: no such kind\n", kind);
     exit(2);

@@ -1,23 +1,27 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, runs them, and closes with `N passed, N failed, N skipped`.
 #   tests/run.sh --quick   unit tests and formatting; no server, a few minutes
-#   tests/run.sh --plain   --quick and the end-to-end tests on the release build
+#   tests/run.sh --plain   --quick and on the release build the end-to-end tests, those of rules and
+#                          dashboards, of the page, and of what is deployed
 #   tests/run.sh           --plain, again under the sanitizers, and short fuzzing
-#   tests/run.sh --all     all that, clang-tidy, the long tests, other kernels in emulated machines, and
-#                          fresh Debian 12 and 13 trees
+#   tests/run.sh --all     all that, clang-tidy, the long tests, other kernels in emulated machines, the
+#                          container image, and fresh Debian 12 and 13 trees with the package
+#   tests/run.sh --elsewhere  of --plain, what another release of Debian may change
 # What cannot be installed is named and its tests are skipped; with CI=true a skip is a failure.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+elsewhere=
 case ${1-} in
   --quick) tier=1 ;;
+  --elsewhere) tier=2 elsewhere=yes ;;
   --plain) tier=2 ;;
   '') tier=3 ;;
   --all) tier=4 ;;
   *) tier=0 ;;
 esac
 if ((tier == 0 || $# > 1)); then
-  echo "usage: tests/run.sh [--quick | --plain | --all]" >&2
+  echo "usage: tests/run.sh [--quick | --plain | --all | --elsewhere]" >&2
   exit 2
 fi
 
@@ -85,14 +89,22 @@ build() {
     cmake --build --preset "$1"' build "$1"
 }
 
-# Builds behind the end-to-end tests, which mostly wait. What fails here fails again, and is told, when
-# its turn comes.
+# Files that were found clean are not judged again.
+tidy() {
+  flock build/tidy.lock tests/lint.sh tidy
+}
+
+# Builds, and judges, behind the end-to-end tests, which mostly wait. What fails here fails again, and is
+# told, when its turn comes.
 ahead=
 build_ahead() {
   (
     for preset in "$@"; do
       build "$preset" >"$logs/ahead-$preset.log" 2>&1 </dev/null || true
     done
+    if ((tier == 4)); then
+      tidy >"$logs/ahead-tidy.log" 2>&1 </dev/null || true
+    fi
   ) &
   ahead=$!
   renice -n 19 "$ahead" >/dev/null
@@ -137,7 +149,9 @@ units() {
 
 end_to_end() {
   local preset=$1 selection='not long' status=0
-  if ((tier == 4)) && [[ $preset == release ]]; then
+  if [[ $preset != release ]]; then
+    selection='not long and not once'
+  elif ((tier == 4)); then
     selection='(long or not long)'
   fi
   if [[ ! $dev_built ]]; then
@@ -154,9 +168,48 @@ end_to_end() {
   # Most have a host or a cgroup of their own and wait for timeouts and servers: several at once.
   limited 3600 $python -m pytest -q -n 6 --dist loadgroup -m "$selection and not host" \
     --junitxml="$results/e2e-$preset/beside.xml" tests/e2e || status=1
+  # What runs alone takes long, and most of it waits for no other thread.
+  if [[ $preset == tsan ]]; then
+    selection+=' and threads'
+  fi
   limited 3600 $python -m pytest -q -m "$selection and host" \
     --junitxml="$results/e2e-$preset/alone.xml" tests/e2e || status=1
   return $status
+}
+
+# Rules, alerts, runbooks and dashboards, by Prometheus' own tools.
+mixin() {
+  local selection='not long' status=0
+  if ((tier == 4)); then
+    selection='(long or not long)'
+  fi
+  limited 1800 $python -m pytest -q -n 4 --dist loadgroup -m "$selection" \
+    --junitxml="$results/mixin/mixin.xml" tests/mixin || status=1
+  limited 1800 $python -m pytest -q -p no:cacheprovider \
+    --junitxml="$results/mixin/fleet.xml" tests/fleet || status=1
+  return $status
+}
+
+# The page, in a browser.
+browser() {
+  limited 1200 tests/browser/run.sh build/release/memleak_exporter "$results/browser"
+}
+
+# The chart and the kustomize base, by helm and kubectl.
+kubernetes() {
+  limited 1200 tests/kubernetes/run.sh build/release/memleak_exporter \
+    --junitxml="$results/kubernetes/kubernetes.xml"
+}
+
+# Manual page, completions, configuration and unit of the Debian package.
+package() {
+  limited 600 $python -m pytest -q --junitxml="$results/package/package.xml" tests/package
+}
+
+# The exporter in containers: `containers 'not long'` with fewer capabilities, `long` in its own image.
+containers() {
+  MEMLEAK_EXPORTER=$PWD/build/release/memleak_exporter MEMLEAK_BUILD=$PWD/build/dev \
+    limited 1800 $python -m pytest -q -m "$2" --junitxml="$results/$1/containers.xml" tests/container
 }
 
 # Fails where the engine got worse than it was. How far the goals are is in the log.
@@ -173,19 +226,36 @@ if step setup build-dev build dev; then
   dev_built=yes
   step suite unit-dev units dev || true
 fi
-step check format tests/lint.sh format || true
-step check corpus-tools $python -B tests/corpus/test_score.py || true
+if [[ ! $elsewhere ]]; then
+  step check format tests/lint.sh format || true
+  step check corpus-tools $python -B tests/corpus/test_score.py || true
+fi
 
 if ((tier >= 2)); then
-  step setup test-dependencies install test servers || true
+  test_groups=(test servers)
+  if ((tier == 4)); then
+    test_groups+=(go)
+  fi
+  step setup test-dependencies install "${test_groups[@]}" || true
   if step setup build-release build release; then
     if ((tier >= 3)); then
       ahead_presets=(asan-ubsan tsan)
       step setup fuzz-dependencies install fuzz && ahead_presets+=(fuzz)
+      if ((tier == 4)); then
+        step setup lint-dependencies install lint || true
+      fi
       build_ahead "${ahead_presets[@]}"
     fi
-    step check corpus score_corpus || true
+    step suite mixin mixin || true
     step suite e2e-release end_to_end release || true
+    if [[ ! $elsewhere ]]; then
+      step check corpus score_corpus || true
+      step setup deploy-dependencies install browser kubernetes package || true
+      step suite browser browser || true
+      step suite kubernetes kubernetes || true
+      step suite package package || true
+      step suite permissions containers permissions 'not long' || true
+    fi
   fi
 fi
 
@@ -197,21 +267,23 @@ if ((tier >= 3)); then
     fi
   done
   if [[ ${ahead_presets[*]-} == *fuzz ]] && step setup build-fuzz build fuzz; then
-    fuzzing=()
+    fuzzing=(--runs 15000)
     if ((tier == 4)); then
-      fuzzing=(--seconds 10)
+      fuzzing=(--seconds 3)
     fi
     step check fuzz tests/fuzz/run.sh "${fuzzing[@]}" build/fuzz || true
   fi
 fi
 
 if ((tier >= 4)); then
-  step setup lint-dependencies install lint perf fresh || true
+  step setup all-dependencies install perf image fresh || true
   step check shellcheck tests/lint.sh shell || true
-  step check clang-tidy tests/lint.sh tidy || true
+  step check clang-tidy tidy || true
   # Whether it works; what it measures is read by people.
   step check perf tests/perf/run.sh 300 --rounds 2 || true
   step check vm tests/vm/run.sh || true
+  step check victoriametrics tests/victoriametrics/run.sh || true
+  step suite image containers image long || true
   for release in bookworm trixie; do
     step check "fresh-$release" tests/fresh/run.sh "$release" || true
   done

@@ -1,0 +1,46 @@
+"""What deploy/container/README.md promises: the command that runs the image, and which permission
+buys what."""
+
+import re
+import shlex
+
+from support.exporter import REPOSITORY
+
+CONTAINER = REPOSITORY / "deploy" / "container"
+TEXT = (CONTAINER / "README.md").read_text()
+
+
+def _command(beginning):
+    """The words of the one command in a block of code that begins so."""
+    found = [block for block in re.findall(r"^```sh\n(.*?)^```$", TEXT, re.M | re.S)
+             if block.startswith(beginning)]
+    assert len(found) == 1, found
+    return shlex.split(found[0].replace("\\\n", " "))
+
+
+def build_arguments():
+    """{name: value} that the command to build gives; what a shell would fill in, unfilled."""
+    return dict(re.findall(r'--build-arg (\w+)="?([^"\s]*)', " ".join(_command("buildah build"))))
+
+
+def run_options():
+    """The options of `podman run`, without its name, its port and the image."""
+    program, run, *options, image = _command("podman run")
+    assert (program, run, image) == ("podman", "run", "memleak-exporter")
+    return [option for option in options
+            if not option.startswith(("--detach", "--name=", "--restart=", "--publish="))]
+
+
+def capabilities():
+    return [option.removeprefix("--cap-add=") for option in run_options()
+            if option.startswith("--cap-add=")]
+
+
+def permissions():
+    """({what: {column: "yes" or "no"}}, {what: the names it is counted under})"""
+    table, = re.findall(r"^\| what is shown \|.*?(?=^$)", TEXT, re.M | re.S)
+    head, _, *rows = [[cell.strip() for cell in line.strip("|").split(" | ")]
+                      for line in table.strip().splitlines()]
+    assert head[-1] == "counted as"
+    cells = {row[0]: dict(zip(head[1:-1], row[1:-1], strict=True)) for row in rows}
+    return cells, {row[0]: re.findall(r"`(\w+)`", row[-1]) for row in rows}

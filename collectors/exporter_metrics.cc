@@ -146,7 +146,24 @@ struct ExporterMetrics::State {
   };
   std::map<std::string, OfCollector, std::less<>> collectors;
 
+  // A source that failed gives its place to another: the label follows.
+  void ShowBuild(std::string_view source) {
+    if (build != nullptr && source == shown_source) return;
+    if (build != nullptr) build_info.Remove(build);
+    shown_source = source;
+    build = &build_info.Add({{"version", std::string(Version())},
+                             {"revision", std::string(Revision())},
+                             {"source", shown_source}});
+    build->Set(1);
+  }
+  std::string shown_source;
+  prometheus::Gauge* build = nullptr;
+
   prometheus::Registry registry;
+  Gauges& build_info = prometheus::BuildGauge()
+                           .Name("memleak_exporter_build_info")
+                           .Help("1, with the version, the revision and the process source in use.")
+                           .Register(registry);
   OwnProcess process;
   Gauges& success = prometheus::BuildGauge()
                         .Name("memleak_scrape_collector_success")
@@ -199,6 +216,14 @@ struct ExporterMetrics::State {
               "among them.")
           .Register(registry)
           .Add({});
+  prometheus::Counter& source_failures =
+      prometheus::BuildCounter()
+          .Name("memleak_scrape_source_failures_total")
+          .Help(
+              "Process sources that failed in the middle of the run; another one went on, and the "
+              "log says why.")
+          .Register(registry)
+          .Add({});
   prometheus::Gauge& stuck =
       prometheus::BuildGauge()
           .Name("memleak_slow_reads_stuck")
@@ -223,16 +248,7 @@ struct ExporterMetrics::State {
           .Add({});
 };
 
-ExporterMetrics::ExporterMetrics(std::string_view source) : state_(std::make_unique<State>()) {
-  prometheus::BuildGauge()
-      .Name("memleak_exporter_build_info")
-      .Help("1, with the version, the revision and the process source in use.")
-      .Register(state_->registry)
-      .Add({{"version", std::string(Version())},
-            {"revision", std::string(Revision())},
-            {"source", std::string(source)}})
-      .Set(1);
-}
+ExporterMetrics::ExporterMetrics() : state_(std::make_unique<State>()) {}
 
 ExporterMetrics::~ExporterMetrics() = default;
 
@@ -276,6 +292,8 @@ void ExporterMetrics::Write(const Snapshot& snapshot, MetricWriter& writer) {
                     snapshot.evidence_reads[kind][result]);
     }
   }
+  state_->ShowBuild(snapshot.source);
+  State::Follow(state_->source_failures, snapshot.source_failures);
   State::Follow(state_->messages_lost, snapshot.kernel_messages_lost);
   State::Follow(state_->truncated.Add({{"field", "fds"}}), snapshot.truncated_fd_counts);
   state_->stuck.Set(snapshot.slow_reads_stuck);

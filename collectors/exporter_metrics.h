@@ -12,8 +12,7 @@ namespace memleak {
 
 class ExporterMetrics {
  public:
-  // `source` is the name of the process source in use.
-  explicit ExporterMetrics(std::string_view source);
+  ExporterMetrics();
   ~ExporterMetrics();
 
   // What one collector did in this scrape.

@@ -94,7 +94,6 @@ void Serve(const Options& options) {
   for (const std::string& url : server.urls()) {
     Log(LogLevel::kInfo, "listening",
         {{"url", url + options.web.telemetry_path},
-         {"source", std::string(scraper.source_name())},
          {"version", std::string(Version())}});
   }
 

@@ -55,7 +55,6 @@ Scraper::Scraper(const Options& options, std::span<const CollectorInfo> registry
       kinds_(Seconds(options.trend.slot)),
       memory_details_(model_.proc_root()),
       keeper_(options),
-      own_(model_.source_name()),
       last_refresh_(Now()) {}
 
 Scraper::~Scraper() {
@@ -73,6 +72,7 @@ void Scraper::Start() {
   {
     // Held for up to a second, while every request is told that the start is under way.
     const std::lock_guard lock(mutex_);
+    if (NeedsOf(collectors_, options_).processes) SaySource();
     model_.FirstLook(kNamePatience);
     keeper_.Load(trends_, model_.snapshot().time.uptime);
     Refresh();
@@ -96,6 +96,7 @@ void Scraper::TimerLoop() {
 
 void Scraper::Refresh() {
   Snapshot& snapshot = model_.Look();
+  if (snapshot.source_failures > source_failures_said_) SaySource();
   trends_.Feed(snapshot);
   model_.Choose();
   if (options_.web.ui) {
@@ -105,6 +106,21 @@ void Scraper::Refresh() {
   refusals_.Look(snapshot);
   keeper_.Offer(trends_, model_.snapshot().time.uptime);
   last_refresh_ = Now();
+}
+
+void Scraper::SaySource() {
+  const Snapshot& snapshot = model_.snapshot();
+  const std::string source(snapshot.source);
+  const std::string reason(snapshot.source_reason);
+  if (snapshot.source_failures > source_failures_said_) {
+    source_failures_said_ = snapshot.source_failures;
+    Log(LogLevel::kWarn, "the process source failed; another one goes on",
+        {{"source", source}, {"reason", reason}});
+  } else if (reason.empty()) {
+    Log(LogLevel::kInfo, "reading processes", {{"source", source}});
+  } else {
+    Log(LogLevel::kInfo, "reading processes", {{"source", source}, {"reason", reason}});
+  }
 }
 
 void Scraper::RefreshIfOld() {

@@ -69,9 +69,6 @@ class Scraper {
   }
 
   const Options& options() const { return options_; }
-  // How processes are read, e.g. "procfs".
-  std::string_view source_name() const { return model_.source_name(); }
-
   bool Ready() const { return ready_; }
   // False when three refreshes in a row were missed. Takes no lock: it answers while one is stuck.
   bool Healthy() const;
@@ -87,6 +84,7 @@ class Scraper {
                                            std::span<const CollectorInfo> registry);
   static Needs NeedsOf(const std::vector<Entry>& collectors, const Options& options);
   void Refresh();          // under the lock
+  void SaySource();        // under the lock
   void RefreshIfOld();     // under the lock
   void Run(Entry& entry);  // under the lock
   void TimerLoop();
@@ -104,6 +102,7 @@ class Scraper {
   std::mutex mutex_;  // guards all below it but the atomics
   std::condition_variable wake_;
   MetricWriter writer_{Format::kText};
+  uint64_t source_failures_said_ = 0;
   bool stopping_ = false;
   std::atomic<bool> ready_{false};
   std::atomic<double> last_refresh_{0};  // steady clock, seconds

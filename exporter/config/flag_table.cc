@@ -144,9 +144,11 @@ void AddCollectors(std::vector<Flag>& table, std::span<const CollectorFlag> coll
 
 void AddEntities(std::vector<Flag>& table) {
   Section section(table, "Processes, groups and cgroups");
-  section.Choice("process.source", "NAME", "auto", "how processes are read: auto or procfs",
-                 {"auto", "procfs"}, [](size_t choice, Options& options) {
-                   options.process.source = choice == 0 ? "auto" : "procfs";
+  section.Choice("process.source", "NAME", "auto",
+                 "how processes are read: procfs, from /proc; bpf, by a program in the kernel, a "
+                 "tenth of the cost (CAP_BPF and CAP_PERFMON); or auto, bpf where that can be had",
+                 {"auto", "procfs", "bpf"}, [](size_t choice, Options& options) {
+                   options.process.source = static_cast<Options::Processes::Source>(choice);
                  });
   section.Value("process.min-rss", "SIZE", "16MiB",
                 "smaller processes are only in their group's sums",

@@ -51,7 +51,9 @@ struct Options {
   } collector;
 
   struct Processes {
-    std::string source = "auto";  // "auto" or "procfs"
+    enum class Source : uint8_t { kAuto, kProcfs, kBpf };
+
+    Source source = Source::kAuto;
     uint64_t min_rss_bytes = uint64_t{16} << 20;
     std::chrono::milliseconds min_age{30'000};
     int limit = 50;

@@ -21,8 +21,8 @@ constexpr int kMostRows = 10'000;
 constexpr milliseconds kShortestInterval{100};
 constexpr std::string_view kDirect = "Of this host itself (--direct)";
 // Of serve, and the same here.
-constexpr std::array<std::string_view, 5> kShared{"path.procfs", "path.sysfs", "path.rootfs",
-                                                  "group.rule", "trend.slot"};
+constexpr std::array<std::string_view, 6> kShared{"path.procfs",    "path.sysfs", "path.rootfs",
+                                                  "process.source", "group.rule", "trend.slot"};
 
 milliseconds ParseInterval(std::string_view text) {
   const milliseconds interval = ParseDuration(text);

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "exporter/host/file_reader.h"
-#include "exporter/host/process/procfs_source.h"
 #include "exporter/model/group_name.h"
 
 namespace memleak {
@@ -49,6 +48,18 @@ std::string NodeName(const ProcFs& procfs) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
+ChosenSource::Choice ChoiceOf(Options::Processes::Source source) {
+  switch (source) {
+    case Options::Processes::Source::kProcfs:
+      return ChosenSource::Choice::kProcfs;
+    case Options::Processes::Source::kBpf:
+      return ChosenSource::Choice::kBpf;
+    case Options::Processes::Source::kAuto:
+      break;
+  }
+  return ChosenSource::Choice::kAuto;
+}
+
 EvidenceTable::Settings EvidenceSettings(const Options& options) {
   return {{options.evidence.groups.begin(), options.evidence.groups.end()},
           options.evidence.budget,
@@ -63,7 +74,8 @@ HostModel::HostModel(const Options& options, const Needs& needs)
       clock_(procfs_),
       node_reader_(procfs_.fd(), options.path.sysfs),
       node_rates_(LeastSecondsOfRates(options)),
-      source_(std::make_unique<ProcfsSource>(procfs_)),
+      source_(procfs_, ChoiceOf(options.process.source),
+              TaskIteratorSource(options.process.min_rss_bytes)),
       groups_(static_cast<size_t>(options.group.limit)),
       cgroups_(options.path.sysfs, options.path.rootfs, static_cast<size_t>(options.cgroup.limit),
                procfs_.pids_are_ours(), options.node_name),
@@ -73,6 +85,7 @@ HostModel::HostModel(const Options& options, const Needs& needs)
       evidence_(EvidenceSettings(options), procfs_.fd()) {
   // A tree that is no proc file system is a copy of some other machine's.
   if (needs.kernel_log) kernel_log_.emplace(options.path.rootfs + "/dev/kmsg", procfs_.is_live());
+  TellSource();
   snapshot_.node_name = options.node_name.empty() ? NodeName(procfs_) : options.node_name;
 }
 
@@ -138,7 +151,9 @@ void HostModel::LookAtNode() {
 bool HostModel::PassOverProcesses() {
   processes_.BeginPass(snapshot_.time);
   // A pass that could not look must not bury everybody: it is left unfinished.
-  if (!source_->Read(needs_, processes_)) return false;
+  const bool read = source_.Read(needs_, processes_);
+  TellSource();
+  if (!read) return false;
   processes_.EndPass();
   for (const Process* process : processes_.processes()) {
     if (process->cgroup == nullptr) continue;
@@ -148,9 +163,15 @@ bool HostModel::PassOverProcesses() {
   return true;
 }
 
+void HostModel::TellSource() {
+  snapshot_.source = source_.name();
+  snapshot_.source_reason = source_.reason();
+  snapshot_.source_failures = source_.failures();
+}
+
 void HostModel::ChooseProcesses() {
   processes_.Choose();
-  if (needs_.limits) processes_.ReadLimits(*source_);
+  if (needs_.limits) processes_.ReadLimits(source_);
   evidence_.Update(needs_, processes_.chosen(), snapshot_.time);
   snapshot_.evidence_reads = evidence_.counts();
 
@@ -158,14 +179,14 @@ void HostModel::ChooseProcesses() {
   snapshot_.groups = &groups_.exported();
   snapshot_.other_groups = &groups_.other();
   snapshot_.counts = processes_.counts();
-  snapshot_.denied = source_->denied();
+  snapshot_.denied = source_.denied();
   snapshot_.denied[static_cast<size_t>(DeniedField::kExe)] += processes_.denied_exe();
   snapshot_.denied[static_cast<size_t>(DeniedField::kCmdline)] += processes_.denied_cmdline();
   snapshot_.denied[static_cast<size_t>(DeniedField::kSlabinfo)] += snapshot_.node.denied_slabinfo;
   if (kernel_log_) {
     snapshot_.denied[static_cast<size_t>(DeniedField::kKernelLog)] = kernel_log_->denied();
   }
-  snapshot_.truncated_fd_counts = source_->truncated_fd_counts();
+  snapshot_.truncated_fd_counts = source_.truncated_fd_counts();
   snapshot_.slow_reads_stuck =
       slow_reads_.stuck() + cgroups_.slow_reads_stuck() + evidence_.stuck();
 }

@@ -12,7 +12,7 @@
 #include "exporter/host/kernel_log/kernel_log.h"
 #include "exporter/host/kernel_log/oom_report.h"
 #include "exporter/host/node/node_reader.h"
-#include "exporter/host/process/process_source.h"
+#include "exporter/host/process/chosen_source.h"
 #include "exporter/host/procfs.h"
 #include "exporter/host/slow_reads.h"
 #include "exporter/model/cgroup_table.h"
@@ -40,13 +40,13 @@ class HostModel {
   const Snapshot& Choose();
   const Snapshot& snapshot() const { return snapshot_; }
 
-  std::string_view source_name() const { return source_->name(); }
   // The proc tree, a directory descriptor, as long as the model lives.
   int proc_root() const { return procfs_.fd(); }
 
  private:
   void LookAtNode();
   bool PassOverProcesses();
+  void TellSource();
   void ChooseProcesses();
   void ChooseCgroups();
   void ReadKernelLog();
@@ -56,7 +56,7 @@ class HostModel {
   BootClock clock_;
   NodeReader node_reader_;
   NodeRateMeter node_rates_;
-  std::unique_ptr<ProcessSource> source_;
+  ChosenSource source_;
   GroupTable groups_;
   CgroupTable cgroups_;
   SlowReads slow_reads_;

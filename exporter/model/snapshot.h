@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exporter/host/boot_clock.h"
@@ -29,6 +30,9 @@ struct Snapshot {
   uint64_t number = 0;  // counts the looks at the host
   PassTime time;
 
+  std::string_view source;         // of the processes: "procfs" or "bpf"
+  std::string_view source_reason;  // why it is not the one that was asked for, if so
+  uint64_t source_failures = 0;    // of one that had begun well
   bool processes_listed = false;  // false: the pass failed, everything of processes is empty
   const std::vector<Process*>* processes = nullptr;        // all
   const std::vector<const Process*>* exported = nullptr;   // one by one

@@ -1,11 +1,13 @@
-// Where process rows come from. Two kinds are meant: procfs (procfs_source.h) and the kernel's task
-// iterator; everything behind this interface does not know which one serves.
+// Where process rows come from: /proc (procfs_source.h) or the kernel's task iterator
+// (bpf/bpf_source.h), whichever was chosen (chosen_source.h). What is behind this interface does not know
+// which one serves.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "exporter/host/node/node_reader.h"
@@ -78,6 +80,8 @@ class ProcessSource {
 
   // One pass over all processes. False when they could not be listed; then nothing was said of any.
   virtual bool Read(const Needs& needs, ProcessSink& sink) = 0;
+  // Why the last pass failed, in a few words; empty where there is nothing to say.
+  virtual std::string error() const { return {}; }
 
   // The soft limit of open files of one identity; nothing when it ended or denies.
   virtual std::optional<uint64_t> ReadMaxFds(int32_t pid, uint64_t start_ticks) = 0;

@@ -29,7 +29,7 @@ ReadStatus ProcfsSource::ReadStat(const PidDir& process, ProcessSample& sample) 
   return ReadStatus::kOk;
 }
 
-ReadStatus ProcfsSource::ReadProcess(int32_t pid, const Needs& needs, ProcessSample& sample) {
+ReadStatus ProcfsSource::ReadOne(int32_t pid, const Needs& needs, ProcessSample& sample) {
   const PidDir process(procfs_.fd(), pid);
   if (process.status() != ReadStatus::kOk) return Noted(process.status(), DeniedField::kStat);
   sample = ProcessSample{};
@@ -64,7 +64,7 @@ bool ProcfsSource::Read(const Needs& needs, ProcessSink& sink) {
   if (!procfs_.ListPids(pids_)) return false;
   ProcessSample sample;
   for (const int32_t pid : pids_) {
-    const ReadStatus status = ReadProcess(pid, needs, sample);
+    const ReadStatus status = ReadOne(pid, needs, sample);
     if (status == ReadStatus::kOk) {
       sink.OnProcess(sample);
     } else {

@@ -20,13 +20,14 @@ class ProcfsSource : public ProcessSource {
 
   std::string_view name() const override { return "procfs"; }
   bool Read(const Needs& needs, ProcessSink& sink) override;
+  // One process. `sample` means nothing unless kOk is returned.
+  ReadStatus ReadOne(int32_t pid, const Needs& needs, ProcessSample& sample);
   std::optional<uint64_t> ReadMaxFds(int32_t pid, uint64_t start_ticks) override;
   const DeniedCounts& denied() const override { return denied_; }
   uint64_t truncated_fd_counts() const override { return truncated_fd_counts_; }
 
  private:
   ReadStatus ReadStat(const PidDir& process, ProcessSample& sample);
-  ReadStatus ReadProcess(int32_t pid, const Needs& needs, ProcessSample& sample);
   ReadStatus Noted(ReadStatus status, DeniedField field);
 
   ProcFs& procfs_;

@@ -116,7 +116,7 @@ ApiAnswer Api::Answer(std::string_view path, std::string_view query,
   if (one) return OneProcess(path.substr(kProcess.size()), if_none_match);
   if (path == "oom-kills") return Show(if_none_match, OomKillsJson);
   return Show(if_none_match, [&](const Snapshot& snapshot) {
-    return NodeJson(snapshot, scraper_.options(), scraper_.source_name(), start_time_);
+    return NodeJson(snapshot, scraper_.options(), start_time_);
   });
 }
 

@@ -113,12 +113,11 @@ Json TheNodeJson(const Snapshot& snapshot) {
   return json;
 }
 
-Json ExporterJson(const Snapshot& snapshot, const Options& options, std::string_view source,
-                  double start_time) {
+Json ExporterJson(const Snapshot& snapshot, const Options& options, double start_time) {
   Json json = Json::object();
   Put(json, "version", Version());
   Put(json, "revision", Revision());
-  Put(json, "source", source);
+  Put(json, "source", snapshot.source);
   Put(json, "start_time", start_time);
   Put(json, "slot_seconds", Seconds(options.trend.slot));
   Put(json, "refresh_seconds", Seconds(options.trend.interval));
@@ -129,12 +128,11 @@ Json ExporterJson(const Snapshot& snapshot, const Options& options, std::string_
 
 }  // namespace
 
-Json NodeJson(const Snapshot& snapshot, const Options& options, std::string_view source,
-              double start_time) {
+Json NodeJson(const Snapshot& snapshot, const Options& options, double start_time) {
   Json json = Json::object();
   Put(json, "time", snapshot.time.unix_time);
   Put(json, "node", TheNodeJson(snapshot));
-  Put(json, "exporter", ExporterJson(snapshot, options, source, start_time));
+  Put(json, "exporter", ExporterJson(snapshot, options, start_time));
   return json;
 }
 

@@ -9,7 +9,6 @@
 
 namespace memleak {
 
-Json NodeJson(const Snapshot& snapshot, const Options& options, std::string_view source,
-              double start_time);
+Json NodeJson(const Snapshot& snapshot, const Options& options, double start_time);
 
 }  // namespace memleak

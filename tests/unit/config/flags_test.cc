@@ -88,7 +88,7 @@ TEST_CASE("every flag sets its option, with a space or an equals sign") {
   expected.path = {"/host/proc", "/host/sys", "/host"};
   expected.node_name = "worker-a17";
   expected.collector = {true, {{"process", false}, {"process_vm", true}}};
-  expected.process = {"procfs", 1572864, milliseconds(90'000), 0};
+  expected.process = {Options::Processes::Source::kProcfs, 1572864, milliseconds(90'000), 0};
   expected.group = {100'000, {{"api", "java .*api\\.jar"}, {"w-\\1", "worker=(\\w+)"}}};
   expected.cgroup = {12};
   expected.scrape = {milliseconds(0)};
@@ -321,9 +321,13 @@ TEST_CASE("numbers are whole and within their bounds") {
 }
 
 TEST_CASE("a choice is one of the words that the error lists") {
-  CHECK(Flags({"--process.source=auto"}).process.source == "auto");
-  CHECK(FlagError({"--process.source=bpf"}) ==
-        "--process.source: \"bpf\" is not accepted; use auto or procfs");
+  using Source = Options::Processes::Source;
+  for (const auto& [text, source] : std::vector<std::pair<const char*, Source>>{
+           {"auto", Source::kAuto}, {"procfs", Source::kProcfs}, {"bpf", Source::kBpf}}) {
+    CHECK(Flags({"--process.source", text}).process.source == source);
+  }
+  CHECK(FlagError({"--process.source=proc"}) ==
+        "--process.source: \"proc\" is not accepted; use auto, procfs or bpf");
   for (const auto& [text, level] :
        std::vector<std::pair<const char*, LogLevel>>{{"debug", LogLevel::kDebug},
                                                      {"info", LogLevel::kInfo},

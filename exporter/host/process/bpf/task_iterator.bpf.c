@@ -1,0 +1,303 @@
+// Runs in the kernel: walks every process and writes one record of each (task_record.h), what
+// /proc/PID/stat, status and the size of fd would tell. Loaded and read by task_iterator.cc.
+// https://docs.kernel.org/bpf/bpf_iterators.html
+//
+// The kernel calls the program under RCU: what a pointer of a task leads to stays in place, and a
+// read of what is gone gives 0. Pointers that are counted with or handed to functions are read by
+// BPF_CORE_READ: to the verifier those are plain numbers. All loops are bounded, as it asks; what
+// they cut is told by a flag.
+
+// The helpers need the types before them.
+// clang-format off
+#include <linux/bpf.h>
+#include "exporter/host/process/bpf/kernel_types.h"
+#include "exporter/host/process/bpf/task_record.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+// clang-format on
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define MAX_CPUS 1024
+#define MAX_THREADS 1024
+#define MAX_FD_WORDS 1024  // 65,536 descriptors
+#define BITS_OF_WORD 64
+#define PF_KTHREAD 0x00200000
+
+// Set before the program is loaded.
+const volatile __u32 cpus = 1;
+const volatile __u8 rss_is_per_cpu = 1;  // Linux 6.2 and later
+// A process that may be this large gets the exact sum over the CPUs; its rough count may be wrong
+// by so much.
+const volatile __u64 exact_from_pages = 0;
+const volatile __u64 rough_error_pages = 0;
+
+// Set before a pass: what nobody asks for is not read.
+__u8 memory_wanted = 1;
+__u8 fds_wanted = 1;
+
+// Where the CPUs keep their copies of a per-CPU variable, in relation to its own address. Neither
+// __per_cpu_offset nor this_cpu_off can be relied on (a kernel may have no data symbols), but one
+// map of our own shows both addresses of the same variable: find_cpu_offsets() takes them down, and
+// the exporter subtracts, which the verifier does not allow here.
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u64);
+} anchor SEC(".maps");
+__u32 anchor_id = 0;
+__u64 anchor_address = 0;
+__u64 anchor_copies[MAX_CPUS];
+__u64 cpu_offsets[MAX_CPUS];
+
+// The reader's pid namespace, as a depth below the first one.
+__u32 namespace_level = 0;
+
+// What the loops add up to; they are functions of their own, so that the verifier looks at each
+// once.
+__s64 sums[MEMLEAK_RSS_KINDS];
+__u64 threads_cpu_ns = 0;
+__u64 threads_major_faults = 0;
+
+SEC("iter/bpf_map")
+int find_cpu_offsets(struct bpf_iter__bpf_map* ctx) {
+  struct bpf_map* map = ctx->map;
+  __u32 key = 0;
+  if (!map || map->id != anchor_id) return 0;
+  // The map is the first member of its array.
+  bpf_probe_read_kernel(&anchor_address, sizeof(anchor_address),
+                        (char*)map + bpf_core_field_offset(struct bpf_array, pptrs));
+  for (__u32 cpu = 0; cpu < MAX_CPUS && cpu < cpus; ++cpu) {
+    void* copy = bpf_map_lookup_percpu_elem(&anchor, &key, cpu);
+    if (!copy) break;
+    anchor_copies[cpu] = (__u64)copy;
+  }
+  return 0;
+}
+
+// Adds what the CPUs hold of four counters that lie side by side (Linux 6.6 and later).
+__noinline int add_neighbours(__u64 address) {
+  for (__u32 cpu = 0; cpu < MAX_CPUS && cpu < cpus; ++cpu) {
+    __s32 part[MEMLEAK_RSS_KINDS] = {0};
+    bpf_probe_read_kernel(part, sizeof(part), (void*)(address + cpu_offsets[cpu]));
+    sums[0] += part[0];
+    sums[1] += part[1];
+    sums[2] += part[2];
+    sums[3] += part[3];
+  }
+  return 0;
+}
+
+// Adds what the CPUs hold of one counter.
+__noinline int add_counter(__u64 address, __u32 kind) {
+  __s64 sum = 0;
+  for (__u32 cpu = 0; cpu < MAX_CPUS && cpu < cpus; ++cpu) {
+    __s32 part = 0;
+    bpf_probe_read_kernel(&part, sizeof(part), (void*)(address + cpu_offsets[cpu]));
+    sum += part;
+  }
+  // A power of two: the verifier sees that it stays inside.
+  sums[kind % MEMLEAK_RSS_KINDS] += sum;
+  return 0;
+}
+
+static __always_inline __s64 at_least_0(__s64 count) { return count < 0 ? 0 : count; }
+
+static __always_inline void read_rss(struct mm_struct* mm, struct memleak_task_record* record) {
+  if (!rss_is_per_cpu) {
+    struct mm_struct___atomic* old = (void*)mm;
+    record->rss[0] = at_least_0(old->rss_stat.count[0].counter);
+    record->rss[1] = at_least_0(old->rss_stat.count[1].counter);
+    record->rss[2] = at_least_0(old->rss_stat.count[2].counter);
+    record->rss[3] = at_least_0(old->rss_stat.count[3].counter);
+    return;
+  }
+  sums[0] = mm->rss_stat[0].count;
+  sums[1] = mm->rss_stat[1].count;
+  sums[2] = mm->rss_stat[2].count;
+  sums[3] = mm->rss_stat[3].count;
+  __u64 largest = at_least_0(sums[MEMLEAK_RSS_FILE]) + at_least_0(sums[MEMLEAK_RSS_ANON]) +
+                  at_least_0(sums[MEMLEAK_RSS_SHMEM]) + rough_error_pages;
+  if (largest > record->total) largest = record->total;
+  if (largest >= exact_from_pages) {
+    __u64 file = (__u64)BPF_CORE_READ(mm, rss_stat[0].counters);
+    __u64 anon = (__u64)BPF_CORE_READ(mm, rss_stat[1].counters);
+    __u64 swap = (__u64)BPF_CORE_READ(mm, rss_stat[2].counters);
+    __u64 shmem = (__u64)BPF_CORE_READ(mm, rss_stat[3].counters);
+    if (anon == file + 4 && swap == file + 8 && shmem == file + 12) {
+      add_neighbours(file);
+    } else {
+      add_counter(file, 0);
+      add_counter(anon, 1);
+      add_counter(swap, 2);
+      add_counter(shmem, 3);
+    }
+  }
+  record->rss[0] = at_least_0(sums[0]);
+  record->rss[1] = at_least_0(sums[1]);
+  record->rss[2] = at_least_0(sums[2]);
+  record->rss[3] = at_least_0(sums[3]);
+}
+
+static __always_inline void read_memory(struct mm_struct* mm, struct memleak_task_record* record) {
+  record->total = mm->total_vm;
+  read_rss(mm, record);
+  record->peak_resident = mm->hiwater_rss;
+  record->peak_total = mm->hiwater_vm;
+  record->data = mm->data_vm;
+  record->stack = mm->stack_vm;
+  record->executable = mm->exec_vm;
+  record->locked = mm->locked_vm;
+  record->pinned = mm->pinned_vm.counter;
+  record->page_table_bytes = mm->pgtables_bytes.counter;
+  record->code_begin = mm->start_code;
+  record->code_end = mm->end_code;
+}
+
+static __always_inline __u32 bits_of(__u64 word) {
+  word -= (word >> 1) & 0x5555555555555555ull;
+  word = (word & 0x3333333333333333ull) + ((word >> 2) & 0x3333333333333333ull);
+  word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0full;
+  return (word * 0x0101010101010101ull) >> 56;
+}
+
+// Counts the bits of `words` words.
+__noinline int count_bits(__u64 address, __u32 words) {
+  __u32 count = 0;
+  for (__u32 i = 0; i < MAX_FD_WORDS && i < words; ++i) {
+    __u64 word = 0;
+    bpf_probe_read_kernel(&word, sizeof(word), (void*)(address + i * sizeof(word)));
+    count += bits_of(word);
+  }
+  return count;
+}
+
+static __always_inline void read_fds(struct task_struct* task, struct memleak_task_record* record) {
+  struct files_struct* files = task->files;
+  if (!files) return;
+  struct fdtable* table = files->fdt;
+  if (!table) return;
+  __u32 words = table->max_fds / BITS_OF_WORD;
+  if (words > MAX_FD_WORDS) {
+    record->flags |= MEMLEAK_TASK_FDS_CUT;
+  } else {
+    record->open_fds = count_bits((__u64)BPF_CORE_READ(table, open_fds), words);
+  }
+}
+
+// Adds up the living threads of the list that begins there. 1 when there are more than the loop
+// takes.
+__noinline int add_threads(__u64 head) {
+  const __u64 node = bpf_core_field_offset(struct task_struct, thread_node);
+  const __u64 runtime = bpf_core_field_offset(struct task_struct, se.sum_exec_runtime);
+  const __u64 faults = bpf_core_field_offset(struct task_struct, maj_flt);
+  __u64 cpu_ns = 0;
+  __u64 major_faults = 0;
+  __u64 next = 0;
+  int cut = 1;
+  bpf_probe_read_kernel(&next, sizeof(next), (void*)head);
+  for (__u32 i = 0; i < MAX_THREADS; ++i) {
+    __u64 value = 0;
+    if (next == head || next == 0) {
+      cut = 0;
+      break;
+    }
+    bpf_probe_read_kernel(&value, sizeof(value), (void*)(next - node + runtime));
+    cpu_ns += value;
+    value = 0;
+    bpf_probe_read_kernel(&value, sizeof(value), (void*)(next - node + faults));
+    major_faults += value;
+    value = 0;
+    bpf_probe_read_kernel(&value, sizeof(value), (void*)next);
+    next = value;
+  }
+  threads_cpu_ns = cpu_ns;
+  threads_major_faults = major_faults;
+  return cut;
+}
+
+// Counts how often the sums of ended threads changed; odd while they do.
+static __always_inline __u32 sequence_of(struct signal_struct* signal) {
+  // Before Linux 5.10 a seqlock is another structure: there a thread that ends in this very moment
+  // may be missing from one pass.
+  if (!bpf_core_field_exists(signal->stats_lock.seqcount.seqcount.sequence)) return 0;
+  return *(volatile __u32*)&signal->stats_lock.seqcount.seqcount.sequence;
+}
+
+// CPU time and faults of a process are those of its threads, dead and alive, as /proc/PID/stat has
+// them.
+static __always_inline void read_totals(struct task_struct* task,
+                                        struct memleak_task_record* record) {
+  struct signal_struct* signal = task->signal;
+  if (!signal) return;
+  record->threads = signal->nr_threads;
+  if (record->threads <= 1) {
+    record->cpu_ns = signal->sum_sched_runtime + task->se.sum_exec_runtime;
+    record->major_faults = signal->maj_flt + task->maj_flt;
+    return;
+  }
+  const __u64 head = (__u64)BPF_CORE_READ(task, signal) +
+                     bpf_core_field_offset(struct signal_struct, thread_head);
+  // A thread that ends between the two parts would be in both, or in none.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const __u32 before = sequence_of(signal);
+    const __u64 ended_ns = signal->sum_sched_runtime;
+    const __u64 ended_faults = signal->maj_flt;
+    if (add_threads(head)) record->flags |= MEMLEAK_TASK_THREADS_CUT;
+    record->cpu_ns = ended_ns + threads_cpu_ns;
+    record->major_faults = ended_faults + threads_major_faults;
+    if (before % 2 == 0 && sequence_of(signal) == before) return;
+  }
+  record->flags |= MEMLEAK_TASK_THREADS_CUT;
+}
+
+static __always_inline __u32 state_of(struct task_struct* task) {
+  __u32 state = task->exit_state;
+  if (bpf_core_field_exists(task->__state)) return state | task->__state;
+  return state | (__u32)((struct task_struct___state*)task)->state;
+}
+
+// As the reader's namespace counts.
+static __always_inline __s32 pid_of(struct task_struct* task) {
+  if (namespace_level == 0) return task->tgid;
+  __s32 number = 0;
+  bpf_probe_read_kernel(&number, sizeof(number),
+                        (char*)BPF_CORE_READ(task, thread_pid) + bpf_core_field_offset(struct pid, numbers) +
+                            namespace_level * bpf_core_type_size(struct upid) +
+                            bpf_core_field_offset(struct upid, nr));
+  return number;
+}
+
+SEC("iter/task")
+int write_processes(struct bpf_iter__task* ctx) {
+  struct task_struct* task = ctx->task;
+  struct bpf_iter_meta* meta = ctx->meta;
+  if (!task) return 0;
+  if (meta->seq_num == 0) {
+    struct task_struct* reader = (struct task_struct*)bpf_get_current_task();
+    namespace_level = BPF_CORE_READ(reader, thread_pid, level);
+  }
+  // Threads are in their leader's record.
+  if (task->pid != task->tgid) return 0;
+
+  struct memleak_task_record record = {0};
+  record.pid = pid_of(task);
+  record.uid = task->real_cred->euid.val;
+  record.pf_flags = task->flags;
+  record.state = state_of(task);
+  record.start_ns = task->start_boottime;
+  bpf_probe_read_kernel(record.comm, sizeof(record.comm), task->comm);
+  read_totals(task, &record);
+  if (!(record.pf_flags & PF_KTHREAD)) {
+    struct mm_struct* mm = task->mm;
+    if (mm) {
+      record.flags |= MEMLEAK_TASK_HAS_MEMORY;
+      record.arg_start = mm->arg_start;
+      if (memory_wanted) read_memory(mm, &record);
+    }
+    if (fds_wanted) read_fds(task, &record);
+  }
+  bpf_seq_write(meta->seq, &record, sizeof(record));
+  return 0;
+}

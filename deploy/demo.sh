@@ -212,7 +212,7 @@ configure_prometheus() {
 }
 
 export PATH=$PWD/build/tools/usr/bin:$PATH
-deploy/dependencies.sh build servers
+deploy/dependencies.sh build bpf servers || deploy/dependencies.sh build servers
 
 binary=${MEMLEAK_EXPORTER-}
 if [[ -z $binary ]]; then

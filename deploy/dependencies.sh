@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The one list of what the project takes from Debian 12 and 13, and its installer.
 #   deploy/dependencies.sh GROUP...
-# Groups: build image package unit test browser kubernetes fuzz lint servers go perf victoriametrics fresh vm
+# Groups: build bpf image package unit test browser kubernetes fuzz lint servers go perf victoriametrics fresh vm
 # Needs root or sudo only when something is missing. Exit 1: not all of it could be had (what could
 # be was installed, and the rest is named).
 set -euo pipefail
@@ -19,6 +19,8 @@ packages_of() {
       # OpenSSL 3 as it is at run time; its -dev package is not needed.
       if debian_12; then echo libssl3; else echo libssl3t64; fi
       ;;
+    # For the task iterator, which is left out of a build without them (cmake/Bpf.cmake).
+    bpf) echo clang/clang libbpf-dev bpftool/bpftool ;;
     # What an image takes along besides what was built (deploy/container/assemble.sh).
     image) echo ca-certificates ncurses-base ;;
     # To make the Debian package of a build.

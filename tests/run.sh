@@ -147,6 +147,12 @@ units() {
   return $status
 }
 
+# A few that failed: what they say alone. pytest's exit code says whether that, and no more, is what
+# happened.
+again() {
+  (($1 == 1)) && limited 1800 tests/again.py "$2" tests/e2e
+}
+
 end_to_end() {
   local preset=$1 selection='not long' status=0
   if [[ $preset != release ]]; then
@@ -167,13 +173,15 @@ end_to_end() {
   export MEMLEAK_EXPORTER=$PWD/build/$preset/memleak_exporter MEMLEAK_BUILD=$PWD/build/dev
   # Most have a host or a cgroup of their own and wait for timeouts and servers: several at once.
   limited 3600 $python -m pytest -q -n 6 --dist loadgroup -m "$selection and not host" \
-    --junitxml="$results/e2e-$preset/beside.xml" tests/e2e || status=1
+    --junitxml="$results/e2e-$preset/beside.xml" tests/e2e ||
+    again $? "$results/e2e-$preset/beside.xml" || status=1
   # What runs alone takes long, and most of it waits for no other thread.
   if [[ $preset == tsan ]]; then
     selection+=' and threads'
   fi
   limited 3600 $python -m pytest -q -m "$selection and host" \
-    --junitxml="$results/e2e-$preset/alone.xml" tests/e2e || status=1
+    --junitxml="$results/e2e-$preset/alone.xml" tests/e2e ||
+    again $? "$results/e2e-$preset/alone.xml" || status=1
   return $status
 }
 
@@ -217,7 +225,7 @@ score_corpus() {
   tests/corpus/run.sh --no-baselines --floors build/release/memleak_exporter
 }
 
-if ! step setup dependencies install build unit && [[ ! -x $python ]]; then
+if ! step setup dependencies install build bpf unit && [[ ! -x $python ]]; then
   echo "run.sh: $python is needed to count the tests" >&2
   exit 1
 fi

@@ -36,6 +36,13 @@ def capabilities():
             if option.startswith("--cap-add=")]
 
 
+def options_for_bpf():
+    """What the README adds to the options above, to have processes read by the task iterator."""
+    text, = re.findall(r"^```text\n(--cap-add=BPF .*?)^```$", TEXT, re.M | re.S)
+    assert (CONTAINER / "seccomp.json").exists()
+    return [option.replace("=deploy/container/", f"={CONTAINER}/") for option in shlex.split(text)]
+
+
 def permissions():
     """({what: {column: "yes" or "no"}}, {what: the names it is counted under})"""
     table, = re.findall(r"^\| what is shown \|.*?(?=^$)", TEXT, re.M | re.S)

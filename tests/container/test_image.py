@@ -17,6 +17,7 @@ from host import DAEMON, PATHS, Residents, Victim, documented_options
 from image import TAG, Archive, Builder, locked
 from support.exporter import EXPORT_ALL, Exporter
 from support.programs import Program, copy_of, unique
+from support.requirements import need_task_iterator
 from support.tmux import Tmux
 from support.waiting import DEADLINE_SECONDS, wait_for
 
@@ -88,7 +89,7 @@ def test_scanners_find_the_packages(archive):
     """Each library is of a package, whose version and licence are there."""
     stated = {name.rpartition("/")[2]: archive.text(name) for name in archive.members
               if re.fullmatch(r"var/lib/dpkg/status\.d/.+", name)}
-    assert {"libc6", "libstdc++6", "libssl3t64", "libcurl4t64", "ca-certificates"} <= stated.keys()
+    assert {"libbpf1", "libc6", "libstdc++6", "libssl3t64", "libcurl4t64", "ca-certificates"} <= stated.keys()
     for package, stanza in stated.items():
         fields = dict(re.findall(r"^([\w-]+): (.*)$", stanza, re.M))
         assert fields["Package"] == package and fields["Version"] and fields["Architecture"]
@@ -164,6 +165,7 @@ def test_as_documented(run_image, podman, tmp_path):
     seen = json.loads(container.run("top", "--json").stdout)
     pids = {row["pid"] for row in seen["processes"]}
     assert residents.pids() <= pids
+    assert seen["node"]["source"] == "procfs"
     own, = (row for row in seen["processes"] if row["pid"] == os.getpid())
     assert own["comm"] == pathlib.Path("/proc/self/comm").read_text().rstrip()
 
@@ -172,6 +174,17 @@ def test_as_documented(run_image, podman, tmp_path):
         terminal.until("VERDICT")
         terminal.keys("q")
         terminal.until("exit code 0")
+    assert container.stop() == 0
+
+
+def test_the_task_iterator_serves(run_image):
+    """With what the README adds for hosts of thousands of processes."""
+    need_task_iterator()
+    residents = Residents()
+    container = run_image(*readme.options_for_bpf())
+    seen = json.loads(container.run("top", "--json").stdout)
+    assert seen["node"]["source"] == "bpf"
+    assert residents.pids() <= {row["pid"] for row in seen["processes"]}
     assert container.stop() == 0
 
 

@@ -2,6 +2,8 @@
 counts what it may not read. The table of deploy/container/README.md is what is expected."""
 
 import contextlib
+import errno
+import json
 import os
 import pathlib
 import re
@@ -17,12 +19,14 @@ from support import jvm, kernel
 from support.cgroups import labels_of
 from support.exporter import BINARY, EXPORT_ALL, Exporter
 from support.programs import Program, copy_of, unique
-from support.requirements import need_tool
+from support.requirements import need_task_iterator, need_tool
+from support.task_iterator import reading, source_of
 from support.waiting import wait_for
 
 EXPECTED, COUNTED_AS = readme.permissions()
 ALL = readme.capabilities()
 NOBODY = "--user=65534:65534"
+BPF = readme.options_for_bpf()
 
 
 def granted(capabilities):
@@ -36,6 +40,16 @@ COLUMNS = {
     **{f"no `{dropped}`": granted(kept for kept in ALL if kept != dropped) for dropped in ALL},
     "none": [],
     "none, not root": [NOBODY],
+    "all three, `BPF`, `PERFMON`": [*granted(ALL), *BPF],
+    "`BPF`, `PERFMON`, not root": [*BPF, NOBODY],
+}
+# Who reads the processes is a choice, and not counted as denied: the log says what was in the way.
+BY_ITERATOR = "processes are read by the task iterator"
+# In whose way what stands: what the log must name.
+IN_THE_WAY = {
+    "no `BPF`": ([option for option in BPF if option != "--cap-add=BPF"], {"CAP_BPF"}),
+    "no `PERFMON`": ([option for option in BPF if option != "--cap-add=PERFMON"], {"CAP_PERFMON"}),
+    "a seccomp profile": ([option for option in BPF if option.startswith("--cap-add=")], {"seccomp"}),
 }
 
 DENIED = "memleak_scrape_reads_denied_total"
@@ -58,11 +72,11 @@ class Host:
         self._directory = pathlib.Path(tempfile.mkdtemp(prefix="memleak-e2e-"))
         stack.callback(shutil.rmtree, self._directory)
         self._directory.chmod(0o755)
-        classes = jvm.build(self._folder("classes"))
+        classes = jvm.build(self.folder("classes"))
         self.fds, self.jvms, self.group = {}, {}, unique("descriptors")
         program = copy_of("descriptors", self._directory, self.group)
         for user, options in {"root": {}, "other": DAEMON}.items():
-            folder = self._folder(user)
+            folder = self.folder(user)
             os.chown(folder, options.get("user", 0), -1)
             self.fds[user] = self._start(stack, [program, "kinds", folder], options)
             self.jvms[user] = self._start(stack, [
@@ -73,7 +87,7 @@ class Host:
         # What not even root may see here says nothing about capabilities.
         self.unreadable = {"exe": len(self.residents.hidden_executables())}
 
-    def _folder(self, name):
+    def folder(self, name):
         folder = self._directory / name
         folder.mkdir()
         return folder
@@ -151,8 +165,13 @@ def oom_kills(body, host):
     return body.has("memleak_oom_kills_total", group=host.victim.group)
 
 
+def by_iterator(body, _):
+    return source_of(body) == "bpf"
+
+
 # Whether it is shown. None: not yet to be told.
 SHOWN = {
+    BY_ITERATOR: by_iterator,
     "every process: sizes, CPU time, threads, limits, trends, verdicts": all_sizes,
     "its open descriptors, since Linux 6.2": fds_counted,
     "groups, by program, script or main class": groups_by_name,
@@ -174,7 +193,7 @@ def test_the_table_is_about_what_is_tested():
     for what, cells in EXPECTED.items():
         assert cells.keys() == COLUMNS.keys(), what
         assert set(cells.values()) <= {"yes", "no"}, what
-        assert bool(COUNTED_AS[what]) == ("no" in cells.values()), what
+        assert bool(COUNTED_AS[what]) == ("no" in cells.values() and what != BY_ITERATOR), what
 
 
 @pytest.fixture(scope="module")
@@ -190,7 +209,9 @@ def agents(podman):
         flags = (*EXPORT_ALL, *PATHS, "--cgroup.limit=100000", "--trend.slot=1s",
                  f"--evidence.group={host.group}")
         running = {}
-        for number, (column, added) in enumerate(COLUMNS.items()):
+        hindered = {name: given for name, (given, _) in IN_THE_WAY.items()}
+        hindered["a seccomp profile"] += [f"--security-opt=seccomp={refusing_bpf(host)}"]
+        for number, (column, added) in enumerate((COLUMNS | hindered).items()):
             wrapper = podman.run_command(f"agent-{number}", *options, *added, *mounts,
                                          cidfile=podman.rootfs / f"agent-{number}.cid")
             running[column] = Exporter(*flags, binary="/exporter", wrapper=wrapper,
@@ -201,6 +222,14 @@ def agents(podman):
                 "memleak_process_info", group=host.victim.group))
         host.victim.die()
         yield running, host
+
+
+def refusing_bpf(host):
+    """A seccomp profile that refuses nothing else."""
+    path = host.folder("seccomp") / "profile.json"
+    path.write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["bpf"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.EPERM}]}))
+    return path
 
 
 def differences(exporter, host, column):
@@ -215,6 +244,9 @@ def differences(exporter, host, column):
     said = {field: set(re.findall(r"CAP_(\w+)", needs))
             for field, needs in REFUSED.findall(exporter.log())}
     missing = {capability for capability in ALL if f"--cap-add={capability}" not in COLUMNS[column]}
+    (source, reason), = reading(exporter)
+    if reason and not re.search("CAP_BPF and CAP_PERFMON", reason):
+        wrong.append(f"{source} reads processes, and the reason is said to be: {reason}")
     for name in {name for names in COUNTED_AS.values() for name in names}:
         expected = any(EXPECTED[what][column] == "no" for what, names in COUNTED_AS.items()
                        if name in names)
@@ -242,6 +274,8 @@ def rounds(exporter):
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_what_is_shown(agents, column):
+    if EXPECTED[BY_ITERATOR][column] == "yes":
+        need_task_iterator()
     exporter, host = agents[0][column], agents[1]
     seen = []
 
@@ -258,6 +292,20 @@ def test_what_is_shown(agents, column):
     wait_for("more evidence", lambda: rounds(exporter) >= before + 4)
     assert not differences(exporter, host, column)
     assert exporter.get("/-/healthy").status == 200
+
+
+@pytest.mark.parametrize("name", IN_THE_WAY)
+def test_what_is_in_the_way_of_the_task_iterator(agents, name):
+    """Then /proc serves, and the log says once what it was."""
+    need_task_iterator()
+    exporter, host = agents[0][name], agents[1]
+    body = exporter.scrape()
+    assert source_of(body) == "procfs" and all_sizes(body, host)
+    (source, reason), = reading(exporter)
+    named = set(re.findall(r"CAP_\w+|seccomp", reason))
+    assert source == "procfs" and IN_THE_WAY[name][1] <= named, reason
+    # Not what it has.
+    assert name == "a seccomp profile" or named == IN_THE_WAY[name][1], reason
 
 
 def test_they_end_when_they_are_told(agents):

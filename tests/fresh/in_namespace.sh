@@ -77,6 +77,9 @@ run_command() {
     sleep 1
   done
   grep -q '^memleak_group_resident_memory_bytes{' "$work/metrics" || fail "/metrics without groups"
+  # An ordinary user may not load it; but it was built.
+  grep -q 'msg="reading processes" source=procfs reason=.*CAP_BPF' "$work/run.log" ||
+    fail "deploy/run.sh built without the task iterator"
   kill -TERM "$exporter"
   wait "$exporter" || status=$?
   ((status == 0)) || fail "the exporter ended with exit code $status"

@@ -9,17 +9,19 @@ import tempfile
 
 import pytest
 
-from rendering import container, of_kind, pod, render
+from rendering import REPOSITORY, container, of_kind, pod, render
 from support import kernel, web
 from support.containers import Podman
 from support.exporter import BINARY, Exporter
 from support.programs import Actor, copy_of_actor, unique
-from test_readme import top_of_the_readme, unprivileged_values
+from support.requirements import need_task_iterator
+from support.task_iterator import source_of
+from test_readme import README, task_iterator_values, top_of_the_readme, unprivileged_values
 
 # A user that every Debian has, and that runs nothing.
 DAEMON = {"user": 1, "group": 1, "extra_groups": []}
 # What the runtime's own defaults are here, too.
-IGNORED = {"seccompProfile", "privileged", "runAsNonRoot"}
+IGNORED = {"privileged", "runAsNonRoot"}
 
 
 def podman_options(objects, folders):
@@ -36,6 +38,10 @@ def podman_options(objects, folders):
         options.append("--security-opt=no-new-privileges")
     if context.pop("appArmorProfile")["type"] == "Unconfined":
         options.append("--security-opt=apparmor=unconfined")
+    if (profile := context.pop("seccompProfile"))["type"] == "Localhost":
+        # Where the README has it copied to.
+        assert profile["localhostProfile"] in README.read_text()
+        options.append(f"--security-opt=seccomp={REPOSITORY}/deploy/container/seccomp.json")
     assert context.keys() <= IGNORED
     if pod(objects)["hostPID"]:
         options.append("--pid=host")
@@ -106,10 +112,16 @@ def everything(stranger):
                        "trend": {"slot": "1s"}, "evidence": {"group": [stranger.group]}}}
 
 
-@pytest.mark.parametrize("unprivileged", [False, True], ids=["default", "unprivileged"])
-def test_it_sees_the_whole_node(podman, folder, stranger, unprivileged):
-    values = everything(stranger) | (unprivileged_values() if unprivileged else {})
-    here = PodHere(podman, "pod-unprivileged" if unprivileged else "pod", values, folder)
+@pytest.mark.parametrize("name", ["default", "unprivileged", "task-iterator"])
+def test_it_sees_the_whole_node(podman, folder, stranger, name):
+    unprivileged, by_iterator = name == "unprivileged", name == "task-iterator"
+    values = everything(stranger)
+    if unprivileged:
+        values |= unprivileged_values()
+    if by_iterator:
+        need_task_iterator()
+        values |= task_iterator_values()
+    here = PodHere(podman, name, values, folder)
     exporter = here.exporter
     try:
         before = kernel.with_memory()
@@ -120,6 +132,7 @@ def test_it_sees_the_whole_node(podman, folder, stranger, unprivileged):
                 int(labels["pid"]) for labels, _ in body.find("memleak_process_resident_memory_bytes")})
         said = body.of_pid(stranger.pid)
         assert said["memleak_process_open_fds"] == kernel.open_files(stranger.pid)
+        assert source_of(body) == ("bpf" if by_iterator else "procfs")
         # The node's memory, not that of the container's cgroup.
         assert body.value("memleak_node_memory_total_bytes") == kernel.meminfo()["MemTotal"]
         assert body.has("memleak_cgroup_memory_usage_bytes")
@@ -137,7 +150,7 @@ def test_it_sees_the_whole_node(podman, folder, stranger, unprivileged):
                     "memleak_process_mapped_memory_bytes", pid=str(stranger.pid)))
             assert "exe" in body.labels("memleak_process_info", pid=str(stranger.pid))
             # As the README has it.
-            table = podman.call("exec", "pod", "/exporter", *top_of_the_readme(), "--once", "--rows=1000")
+            table = podman.call("exec", name, "/exporter", *top_of_the_readme(), "--once", "--rows=1000")
             assert re.search(rf"^ *{stranger.pid} .*{stranger.group}$", table, re.M), table
             for field in ("fds", "kernel_log", "slabinfo", "stat", "limits", "cgroup"):
                 assert body.value("memleak_scrape_reads_denied_total", field=field) == 0, field
@@ -157,4 +170,4 @@ def test_the_variables_of_podman_are_complete():
     context = container(render())["securityContext"]
     assert json.loads(json.dumps(context)).keys() == IGNORED | {
         "runAsUser", "runAsGroup", "capabilities", "readOnlyRootFilesystem", "allowPrivilegeEscalation",
-        "appArmorProfile"}
+        "seccompProfile", "appArmorProfile"}

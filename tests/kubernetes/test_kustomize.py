@@ -57,6 +57,19 @@ def test_components(tmp_path):
             assert each == expected[name]
 
 
+def test_the_component_of_the_task_iterator(tmp_path):
+    """Two capabilities, and nothing else of the pod."""
+    base, own = (the(objects, "DaemonSet") for objects in (
+        load(kustomize(KUBERNETES / "base")), load(kustomize_with(tmp_path, "task-iterator"))))
+    of_chart = render({"capabilities": {"BPF": "always", "PERFMON": "always"}})
+    context = own["spec"]["template"]["spec"]["containers"][0]["securityContext"]
+    added = context["capabilities"].pop("add")
+    assert sorted(added) == container(of_chart)["securityContext"]["capabilities"]["add"]
+    context["capabilities"]["add"] = base["spec"]["template"]["spec"]["containers"][0][
+        "securityContext"]["capabilities"]["add"]
+    assert own == base
+
+
 def kustomize_with(folder, component):
     place = folder / component
     place.mkdir()

@@ -6,6 +6,7 @@ from rendering import container, defaults, of_kind, pod, render, the
 from variants import BCRYPT, EVERY_COLLECTOR, VARIANTS
 
 ALL = {"SYS_PTRACE", "DAC_READ_SEARCH", "SYSLOG"}
+TASK_ITERATOR = {"BPF", "PERFMON"}
 LOOKS_INTO_PROCESSES = {"process", "process_vm", "group", "fd_kinds", "mappings", "jvm"}
 
 
@@ -43,6 +44,11 @@ def test_capabilities_of_one_collector(name):
     ({"collectors": {"fd_kinds": False, "mappings": False, "jvm": False}}, {"SYS_PTRACE", "SYSLOG"}),
     ({"capabilities": {"SYS_PTRACE": "never"}}, ALL - {"SYS_PTRACE"}),
     (only("meminfo") | {"capabilities": {"DAC_READ_SEARCH": "always"}}, {"DAC_READ_SEARCH"}),
+    # Whatever the collectors are: the task iterator is there for all of them.
+    ({"processSource": "bpf"}, ALL | TASK_ITERATOR),
+    (only() | {"processSource": "bpf"}, TASK_ITERATOR),
+    ({"processSource": "procfs"}, ALL),
+    ({"capabilities": {"BPF": "always", "PERFMON": "always"}}, ALL | TASK_ITERATOR),
     # They do not reach a process of another user.
     ({"runAsUser": 65534}, set()),
     ({"runAsUser": 65534, "capabilities": {"SYSLOG": "always"}}, set()),
@@ -65,7 +71,7 @@ def test_confinement(name):
     assert context["runAsNonRoot"] is (user != 0)
     assert context["privileged"] is False and context["allowPrivilegeEscalation"] is False
     assert context["readOnlyRootFilesystem"] is True
-    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert context["seccompProfile"] == values.get("seccompProfile", {"type": "RuntimeDefault"})
     assert context["appArmorProfile"] == values.get("appArmorProfile", {"type": "Unconfined"})
     assert context.get("seLinuxOptions") == values.get("seLinuxOptions")
     assert "command" not in own and "lifecycle" not in own
@@ -141,6 +147,10 @@ def test_arguments():
     args = container(render({"collectors": {"slab": False, "process_vm": True}, "web": {"ui": True}}))["args"]
     assert {"--no-collector.slab", "--collector.process_vm", "--web.ui"} <= set(args)
     assert sum("collector." in word for word in args) == 2
+    for source in ("auto", "procfs", "bpf"):
+        args = container(render({"processSource": source}))["args"]
+        assert [word for word in args if "process.source" in word] == (
+            [] if source == "auto" else [f"--process.source={source}"])
 
 
 def test_configuration_restarts_the_pods():

@@ -42,6 +42,12 @@ def unprivileged_values():
     return yaml.safe_load(block)
 
 
+def task_iterator_values():
+    """Those that have processes read by a program in the kernel."""
+    block, = (text for text in blocks("yaml") if "PERFMON" in text)
+    return yaml.safe_load(block)
+
+
 def top_of_the_readme():
     """What is started inside of the container, without its program."""
     lines = TEXT.replace("\\\n", " ").splitlines()
@@ -63,7 +69,7 @@ def test_queries(tmp_path):
     """Also the one that helm prints."""
     notes = re.findall(r"^  (topk.*)$", (CHART / "templates" / "NOTES.txt").read_text(), re.M)
     queries = [text.strip() for text in blocks("promql")]
-    assert queries == notes and queries
+    assert len(notes) == 1 and set(notes) <= set(queries)
     rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries)]
     path = tmp_path / "rules.yaml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "readme", "rules": rules}]}))

@@ -48,6 +48,10 @@ VARIANTS = {
         "appArmorProfile": {"type": "Localhost", "localhostProfile": "memleak-exporter"},
         "web": {"ui": True, "port": 9900, "healthPort": 9901},
     },
+    "task-iterator": {
+        "processSource": "bpf",
+        "seccompProfile": {"type": "Localhost", "localhostProfile": "memleak-exporter.json"},
+    },
     "of-a-site": {
         "image": {"repository": "registry.example.org/tools/memleak-exporter",
                   "digest": "sha256:" + "0123456789abcdef" * 4, "pullPolicy": "Always"},

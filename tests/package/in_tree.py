@@ -18,7 +18,8 @@ from support.tmux import Tmux  # noqa: E402
 from support.web_config import Client, bcrypt  # noqa: E402
 from machine import Machine  # noqa: E402
 from tree import Tree  # noqa: E402
-from unit import HIGHEST_EXPOSURE, setting, words  # noqa: E402
+from support.task_iterator import reading, source_of  # noqa: E402
+from unit import DROP_IN, HIGHEST_EXPOSURE, as_setpriv, capabilities_with_bpf, setting, words  # noqa: E402
 
 PACKAGE = "memleak-exporter"
 USER = "memleak_exporter"
@@ -52,11 +53,11 @@ def older(package, work):
     return made
 
 
-def start_service(tree, **more):
-    """As systemd would by the installed unit: its user, its capabilities and no others, its command."""
+def start_service(tree, capabilities=None, **more):
+    """As systemd would by the installed unit: its user, its capabilities (or these) and no others, its
+    command."""
     unit = tree.path(UNIT).read_text()
-    capabilities = ",".join("+" + name.removeprefix("CAP_").lower()
-                            for name in words("AmbientCapabilities", unit))
+    capabilities = capabilities or words("AmbientCapabilities", unit)
     user, = setting("User", unit)
     group, = setting("Group", unit)
     folder, = setting("StateDirectory", unit)
@@ -69,17 +70,17 @@ def start_service(tree, **more):
     arguments = [word for argument in arguments for word in
                  (shlex.split(shlex.split(given["ARGS"] or "''")[0]) if argument == "$ARGS" else [argument])]
     wrapper = tree.command("setpriv", f"--reuid={user}", f"--regid={group}", "--init-groups",
-                           f"--inh-caps=-all,{capabilities}", f"--ambient-caps=-all,{capabilities}",
-                           f"--bounding-set=-all,{capabilities}", "--no-new-privs")
+                           *as_setpriv(capabilities))
     return Exporter(*arguments, listen=(), urls=1, wrapper=wrapper, binary=program, **more)
 
 
-def check_privileges(status, uid):
+def check_privileges(status, uid, capabilities):
     """What a process may, from /proc/PID/status: what the unit says, and not more."""
     of = dict(re.findall(r"^(\w+):\s*(.*)$", status, re.M))
     assert uid != "0" and of["Uid"].split() == [uid] * 4, of["Uid"]
-    numbers = {"CAP_DAC_READ_SEARCH": 2, "CAP_SYS_PTRACE": 19, "CAP_SYSLOG": 34}
-    wanted = sum(1 << numbers[name] for name in words("CapabilityBoundingSet"))
+    numbers = {"CAP_DAC_READ_SEARCH": 2, "CAP_SYS_PTRACE": 19, "CAP_SYSLOG": 34, "CAP_PERFMON": 38,
+               "CAP_BPF": 39}
+    wanted = sum(1 << numbers[name] for name in capabilities)
     for kind in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
         assert int(of[kind], 16) == wanted, (kind, of[kind])
     assert of["NoNewPrivs"] == "1"
@@ -134,12 +135,21 @@ def check_installation(tree, authority):
                                '--web.listen-address=127.0.0.1:0 --scrape.min-interval=0s"\n')
     exporter = start_service(tree)
     check_privileges(tree.path(f"/proc/{exporter.pid}/status").read_text(),
-                     tree.run("id", "-u", USER).strip())
+                     tree.run("id", "-u", USER).strip(), words("CapabilityBoundingSet"))
+    (source, reason), = reading(exporter)
+    assert source == "procfs" and "CAP_BPF and CAP_PERFMON" in reason, reason
     fields = check_metrics(tree, exporter)
+    exporter.stop()
+    say(f"served as the unit has it; nothing was denied ({', '.join(fields)})")
+
+    assert "libbpf1" in tree.run("dpkg-query", "-W", "-f", "${Depends}", PACKAGE)
+    exporter = start_service(tree, capabilities_with_bpf())
+    assert source_of(exporter.scrape()) == "bpf", exporter.log()
+    assert check_metrics(tree, exporter) == fields
     exporter.stop()
     trends = tree.path(STATE).read_bytes()
     assert trends
-    say(f"served as the unit has it; nothing was denied ({', '.join(fields)})")
+    say("served by the task iterator, as the unit with its drop-in has it")
 
     mine = protect(authority, tree)
     more = 'ARGS="--log.level=debug --log.format=json"\n'
@@ -228,13 +238,34 @@ def main_pid(machine):
     return machine.show(PACKAGE_UNIT, "MainPID")
 
 
+def with_drop_in(machine):
+    """What README.md says to type for hosts of thousands of processes, and back."""
+    text, = re.findall(r"^```sh\n(sudo install -D [^`]*bpf\.conf.*?)^```$",
+                       (DROP_IN.parent / "README.md").read_text(), re.M | re.S)
+    *commands, last = text.replace("\\\n", " ").replace("sudo ", "").splitlines()
+    for command in commands:
+        machine.run("sh", "-ec", command)
+    machine.scrape_until("the task iterator", lambda body: source_of(body) == "bpf")
+    assert machine.run("sh", "-c", last).splitlines()[-1].endswith("source=bpf")
+    status = machine.run("cat", f"/proc/{main_pid(machine)}/status")
+    check_privileges(status, machine.run("id", "-u", USER).strip(), capabilities_with_bpf())
+    assert re.search(r"^Seccomp:\s*2$", status, re.M)
+    body = machine.scrape_until("the group of root's systemd", lambda body: body.has(
+        "memleak_group_processes", group="systemd"))
+    assert not any(denials(body).values()), denials(body)
+    machine.run("sh", "-ec", f"rm -r /etc/systemd/system/{PACKAGE_UNIT}.d && systemctl daemon-reload"
+                f" && systemctl restart {PACKAGE_UNIT}")
+    machine.scrape_until("/proc", lambda body: source_of(body) == "procfs")
+    say("the drop-in lets the task iterator serve, behind the same walls")
+
+
 def check_service(machine, tree, authority):
     """What systemd makes of the package: by the service itself, behind all that the unit forbids."""
     machine.apt("install", OLDER)
     first = main_pid(machine)
     assert machine.run("systemctl", "is-enabled", PACKAGE_UNIT).strip() == "enabled"
     status = machine.run("cat", f"/proc/{first}/status")
-    check_privileges(status, machine.run("id", "-u", USER).strip())
+    check_privileges(status, machine.run("id", "-u", USER).strip(), words("CapabilityBoundingSet"))
     assert re.search(r"^Seccomp:\s*2$", status, re.M)
     # Names are read behind the first scrape.
     body = machine.scrape_until("the group of root's systemd", lambda body: body.has(
@@ -244,6 +275,8 @@ def check_service(machine, tree, authority):
     # By the library that is only recommended.
     assert machine.run("memleak_exporter", "health").strip() == "healthy"
     say("systemd started it; nothing was denied behind the unit's walls")
+
+    with_drop_in(machine)
 
     mine = protect(authority, tree).replace("127.0.0.1:0", "127.0.0.1:9443")
     tree.path(CONFIG).write_text(mine)
@@ -257,7 +290,8 @@ def check_service(machine, tree, authority):
     assert len({first, second, third}) == 3, "an upgrade restarts it"
     assert machine.scrape(*safely).has("memleak_node_memory_total_bytes")
     log = machine.run("journalctl", "--no-pager", "-u", PACKAGE_UNIT)
-    assert log.count("trends of an earlier run are taken up") == 2, log
+    # Two restarts with the drop-in and without, two since.
+    assert log.count("trends of an earlier run are taken up") == 4, log
     say("restarted with TLS and by an upgrade; each took up what the last had learned")
 
     machine.run("systemctl", "disable", "--now", PACKAGE_UNIT)

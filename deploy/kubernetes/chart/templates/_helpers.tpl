@@ -41,18 +41,37 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* Those that are added, a line each. values.yaml says what they are for. */}}
 {{- define "memleak-exporter.capabilities" -}}
 {{- $neededBy := dict
+      "BPF" list
+      "PERFMON" list
       "SYS_PTRACE" (list "process" "process_vm" "group" "fd_kinds" "mappings" "jvm")
       "DAC_READ_SEARCH" (list "fd_kinds" "jvm")
       "SYSLOG" (list "oom") -}}
 {{- range $capability, $collectors := $neededBy -}}
 {{- $when := get $.Values.capabilities $capability -}}
-{{- $needed := false -}}
+{{- $needed := and (has $capability (list "BPF" "PERFMON")) (eq $.Values.processSource "bpf") -}}
 {{- range $collectors -}}
 {{- $needed = or $needed (get $.Values.collectors .) -}}
 {{- end -}}
 {{- if or (eq $when "always") (and (eq $when "auto") $needed) }}
 - {{ $capability }}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The flag, where it is not the exporter's own default. A pod that could never start is not made. */}}
+{{- define "memleak-exporter.processSource" -}}
+{{- if eq .Values.processSource "bpf" -}}
+{{- if ne (int .Values.runAsUser) 0 -}}
+{{- fail "processSource: bpf needs capabilities, and only runAsUser: 0 gets any" -}}
+{{- end -}}
+{{- range list "BPF" "PERFMON" -}}
+{{- if eq (get $.Values.capabilities .) "never" -}}
+{{- fail (printf "processSource: bpf needs the capability that capabilities.%s: never takes away" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if ne .Values.processSource "auto" -}}
+--process.source={{ .Values.processSource }}
 {{- end -}}
 {{- end -}}
 
@@ -117,6 +136,9 @@ http
 {{- end -}}
 {{- if hasKey $config "node" -}}
 {{- fail "config.node: the chart sets it, to the node's name" -}}
+{{- end -}}
+{{- if hasKey ($config.process | default dict) "source" -}}
+{{- fail "config.process.source: the chart sets it; see the value processSource" -}}
 {{- end -}}
 {{- if hasKey ($config.trend | default dict) "state-file" -}}
 {{- fail "config.trend.state-file: the chart sets it; see the value state" -}}

@@ -1,463 +1,69 @@
 #!/usr/bin/python3
-"""Measures what a scrape costs; started by run.sh, which builds what is measured.
-
-The contestants take turns, so that whatever else the machine does is shared by all, and ratios are
-taken within a round. The CPU time of a turn is all that the process used from the start of its turn to
-the start of its next: what it does after it has answered (garbage collection, helper threads) counts.
-It is read from the process's CPU clock, which counts nanoseconds of all threads, dead ones included;
-/proc/PID/stat counts ticks of 10 ms and schedstat forgets the dead threads.
-"""
+"""Measures what a scrape costs; started by run.sh, which builds what is measured."""
 
 import argparse
 import contextlib
-import http.client
 import json
 import os
 import pathlib
 import platform
-import re
-import shutil
 import signal
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
-from support.node_of_pods import ordinary_node  # noqa: E402  (the path is set here)
+from contestants import (
+    BPF,
+    FLOOR,
+    NODE_EXPORTER,
+    PERF,
+    PROCESS_EXPORTER,
+    PROCFS,
+    SOURCES,
+    WITHOUT_EVIDENCE,
+    Broken,
+    cpu_per_process,
+    fetch_body,
+    installed,
+    measure,
+    measure_idle,
+    measure_without_herd,
+    progress,
+    ratio,
+    start_herd,
+    why_not,
+)
+from parts import (
+    CGROUP_ROUNDS,
+    FILE_ROUNDS,
+    NODE_COLLECTORS,
+    NODE_FILES,
+    cost_of_evidence,
+    measure_cgroups,
+    measure_files,
+    measure_many_cpus,
+    measure_replay,
+    measure_stages,
+    measure_trends,
+    measure_zlib,
+    share_of_floor,
+    show_compression,
+    show_evidence,
+    show_files,
+    show_many_cpus,
+    show_stages,
+    show_trends,
+)
 
-PERF = ROOT / "build" / "perf"
-NAMES = 50
-SWEEP = (1_000, 5_000, 10_000, 20_000)
-START_SECONDS = 120
-SCRAPE_SECONDS = 120
-
-MEMLEAK = "memleak_exporter"
-# The same without the collectors of evidence, which have nobody to look at here.
-WITHOUT_EVIDENCE = "memleak_exporter, no evidence"
-EVIDENCE_COLLECTORS = ("oom", "fd_kinds", "mappings", "jvm")
-PROCESS_EXPORTER = "prometheus-process-exporter"
-NODE_EXPORTER = "prometheus-node-exporter"
-FLOOR = "floor"
-
-# Collectors that read whole files, and which. Not with them: `slab`, which reads once a minute, and
-# `process_count`, whose pass is that over the processes.
-NODE_COLLECTORS = ("meminfo", "swap", "vmstat", "pressure", "buddyinfo", "filefd")
-NODE_FILES = [
-    path
-    for path in (
-        "/proc/meminfo",
-        "/proc/vmstat",
-        "/proc/pressure/memory",
-        "/proc/buddyinfo",
-        "/proc/sys/fs/file-nr",
-    )
-    if os.access(path, os.R_OK)
-]
-REPLAYED = 1_000_000
-FILE_TURN = 50
-FILE_ROUNDS = 40
-CGROUP_ROUNDS = 10
-
-
-class Broken(Exception):
-    """Something did not start or did not answer, so there is nothing to measure."""
-
-
-def progress(text):
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\033[K{text}")
-        sys.stderr.flush()
-
-
-def cpu_seconds(pid):
-    # What clock_getcpuclockid(3) makes of a pid; Python has it for threads only.
-    return time.clock_gettime_ns(~pid << 3 | 2) / 1e9
-
-
-def end(process):
-    """Ends one process that we started, and waits for it: what reads from us ends with its input."""
-    if process.stdin:
-        process.stdin.close()
-    else:
-        process.terminate()
-    try:
-        process.wait(timeout=20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def start(stack, command, **kwargs):
-    # A session of its own: Ctrl-C on the terminal is for the driver, which ends everything in order.
-    process = subprocess.Popen(command, start_new_session=True, **kwargs)
-    stack.callback(end, process)
-    return process
-
-
-def start_herd(stack, count):
-    """COUNT idle processes of NAMES programs, as a host has them: each leader forks its share."""
-    folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(dir=PERF)))
-    leaders = []
-    for i in range(min(NAMES, count)):
-        program = folder / f"svc-{i}"
-        shutil.copy(PERF / "herd", program)
-        share = (count + i) // min(NAMES, count)
-        leaders.append(start(stack, [program, str(share)], stdin=subprocess.PIPE, stdout=subprocess.PIPE))
-    for leader in leaders:
-        if leader.stdout.readline() != b"ready\n":
-            raise Broken(f"herd: {count} processes could not be made")
-
-
-class Floor:
-    """The bare system calls over the processes, or over `files` (their paths)."""
-
-    def __init__(self, stack, files=()):
-        self.name = FLOOR
-        self.process = start(
-            stack, [PERF / "floor", *files], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def scrape(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise Broken("floor: ended")
-        processes, _, _ = answer.split()
-        return {"processes": int(processes), "bytes": 0, "series": 0}
-
-
-class Exporter:
-    """An exporter on a free loopback port; `counter` is the family that says how much it saw."""
-
-    def __init__(self, stack, name, command, listen, counter):
-        self.name = name
-        self.counter = re.compile(rf"^{counter}(?:{{.*}})? (\S+)$", re.MULTILINE)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.log = PERF / (name.replace(",", "").replace(" ", "-") + ".log")
-        with open(self.log, "wb") as log:
-            self.process = start(
-                stack, [*command, f"{listen}=127.0.0.1:{self.port}"], stdout=log, stderr=log
-            )
-        self.wait_until_serving()
-
-    def wait_until_serving(self):
-        """Waits for the first scrape that is served: 503 says that the start is under way."""
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            with contextlib.suppress(OSError):
-                if self.get_metrics()[0] == 200:
-                    return
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise Broken(f"{self.name} did not start: see {self.log}")
-            time.sleep(0.05)
-
-    def get_metrics(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SCRAPE_SECONDS)
-        try:
-            connection.request("GET", "/metrics", headers={"Accept": "text/plain;version=0.0.4"})
-            response = connection.getresponse()
-            return response.status, response.read()
-        finally:
-            connection.close()
-
-    def scrape(self):
-        try:
-            status, body = self.get_metrics()
-        except OSError as error:
-            raise Broken(f"{self.name} did not answer: {error}; see {self.log}") from error
-        if status != 200:
-            raise Broken(f"{self.name} answered {status}; see {self.log}")
-        text = body.decode()
-        return {
-            "processes": int(sum(float(value) for value in self.counter.findall(text))),
-            "bytes": len(body),
-            "series": sum(1 for line in text.splitlines() if line and line[0] != "#"),
-        }
-
-
-def start_contestants(stack, names):
-    contestants = []
-    if FLOOR in names:
-        contestants.append(Floor(stack))
-    for name, off in ((MEMLEAK, ()), (WITHOUT_EVIDENCE, EVIDENCE_COLLECTORS)):
-        if name not in names:
-            continue
-        command = [
-            ROOT / "build/release/memleak_exporter",
-            # Every scrape does the whole work.
-            "--scrape.min-interval=0s",
-            *(f"--no-collector.{collector}" for collector in off),
-        ]
-        contestants.append(
-            Exporter(stack, name, command, "--web.listen-address", "memleak_group_processes")
-        )
-    if PROCESS_EXPORTER in names:
-        config = PERF / "process-exporter.yml"
-        config.write_text('process_names:\n  - name: "{{.Comm}}"\n    cmdline: [".+"]\n')
-        command = [PROCESS_EXPORTER, "-threads=false", "-gather-smaps=false", "-config.path", config]
-        contestants.append(
-            Exporter(
-                stack,
-                PROCESS_EXPORTER,
-                command,
-                "-web.listen-address",
-                "namedprocess_namegroup_num_procs",
-            )
-        )
-    if NODE_EXPORTER in names:
-        command = [NODE_EXPORTER, "--collector.disable-defaults", "--collector.processes"]
-        contestants.append(
-            Exporter(stack, NODE_EXPORTER, command, "--web.listen-address", "node_processes_pids")
-        )
-    return contestants
-
-
-def start_memleak(stack, name, *flags):
-    command = [ROOT / "build/release/memleak_exporter", "--scrape.min-interval=0s", *flags]
-    return Exporter(stack, name, command, "--web.listen-address", "memleak_slow_reads_stuck")
-
-
-def measure_files(collectors, files, rounds, flags=()):
-    """What these collectors add to a scrape, over what reading their files adds to doing nothing.
-
-    Answering costs an exporter far more than these files, so an exporter with no collectors is
-    taken off, and from the floor one that reads nothing to speak of. A turn is many scrapes, each
-    of which finds the caches as another process left them: so it is with a floor of one pass at a
-    time, too.
-    """
-    with contextlib.ExitStack() as stack:
-        off = ("--collector.disable-defaults", *flags)
-        contestants = {
-            "collectors": start_memleak(
-                stack, "memleak_files", *off, *(f"--collector.{name}" for name in collectors)
-            ),
-            "no collectors": start_memleak(stack, "memleak_nothing", *off),
-            "files": Floor(stack, files),
-            "no files": Floor(stack, ["/dev/null"]),
-        }
-        spent = {name: [] for name in contestants}
-        for turn in range(-1, rounds):
-            for name, contestant in contestants.items():
-                progress(f"{' '.join(collectors)}: round {turn + 1} of {rounds}, {name}")
-                before = cpu_seconds(contestant.process.pid)
-                for _ in range(FILE_TURN):
-                    contestant.scrape()
-                # The first turn grows buffers.
-                if turn >= 0:
-                    spent[name].append((cpu_seconds(contestant.process.pid) - before) / FILE_TURN)
-        progress("")
-
-    def added(name, nothing):
-        return statistics.median(a - b for a, b in zip(spent[name], spent[nothing]))
-
-    ours, bare = added("collectors", "no collectors"), added("files", "no files")
-    return {
-        "collectors": collectors,
-        "files": files,
-        "cpu_seconds": ours,
-        "bare_cpu_seconds": bare,
-        "ratio": ours / bare,
-    }
-
-
-def cgroup_files(hierarchy):
-    """What the collector reads of a hierarchy: of all who is in them and what limits them, of
-    containers, units and what is limited also what they hold."""
-    files = ["/proc/meminfo", str(hierarchy / "cgroup.procs")]
-    for folder in sorted(path for path in hierarchy.rglob("*") if path.is_dir()):
-        files += [str(folder / "memory.max"), str(folder / "cgroup.procs")]
-        limited = (folder / "memory.max").read_text() != "max\n"
-        if limited or folder.suffix in (".scope", ".service"):
-            held = ("memory.stat", "memory.current", "memory.swap.current")
-            files += [str(folder / name) for name in held]
-    return files
-
-
-def measure_cgroups(rounds):
-    """The cgroup collector on a node of 110 pods, as files; no processes, whose pass is another
-    measurement."""
-    with tempfile.TemporaryDirectory(dir=PERF) as folder:
-        node = pathlib.Path(folder)
-        ordinary_node(node)
-        for process in (node / "proc").glob("[0-9]*"):
-            shutil.rmtree(process)
-        flags = (
-            f"--path.procfs={node}/proc",
-            f"--path.sysfs={node}/sys",
-            f"--path.rootfs={node}",
-        )
-        return measure_files(("cgroup",), cgroup_files(node / "sys/fs/cgroup"), rounds, flags)
-
-
-def cost_of_evidence(results):
-    """What the collectors of evidence add to a scrape while nobody is suspected, as shares of it:
-    the quartiles over the rounds."""
-    shares = [
-        with_it / without - 1
-        for with_it, without in zip(
-            results[MEMLEAK]["cpu_seconds"], results[WITHOUT_EVIDENCE]["cpu_seconds"]
-        )
-    ]
-    return statistics.quantiles(shares, n=4)
-
-
-def show_evidence(results):
-    low, middle, high = cost_of_evidence(results)
-    print(
-        f"evidence ({', '.join(EVIDENCE_COLLECTORS)}) while nobody is suspected: {middle:+.1%} of a "
-        f"scrape's CPU, half of the rounds between {low:+.1%} and {high:+.1%}"
-    )
-
-
-def show_files(what, result):
-    print(
-        f"{what}: {result['cpu_seconds'] * 1e6:.1f} us a scrape, "
-        f"the bare reads of {len(result['files'])} files {result['bare_cpu_seconds'] * 1e6:.1f} us: "
-        f"{result['ratio']:.2f} times"
-    )
-
-
-def measure_trends():
-    """What trend_cost says, as {name: number}: the engine alone, and fed with a host's processes."""
-    progress("trends")
-    done = subprocess.run([PERF / "trend_cost"], stdout=subprocess.PIPE, text=True)
-    progress("")
-    figures = {name: float(value) for name, value in (line.split() for line in done.stdout.splitlines())}
-    if done.returncode != 0:
-        raise Broken(f"trend_cost: too large, or allocates ({done.returncode}): {figures}")
-    return figures
-
-
-def write_recording(path):
-    """A recording as long as it gets, with every column, and a working day in it."""
-    with open(path, "w", encoding="ascii") as file:
-        file.write("timestamp,value,limit,cpu_seconds,threads,fds,connections\n")
-        for i in range(REPLAYED):
-            load = 20 + abs(i % 1440 - 720) // 10
-            value = 314_572_800 + 40 * i + 65_536 * load + i * 7919 % 1_048_576
-            file.write(
-                f"{1_790_000_000 + 60 * i},{value},4294967296,{0.02 * i:.2f},{8 + load // 10},"
-                f"{40 + load},{load}\n"
-            )
-
-
-def measure_replay():
-    """`analyze` over a million samples, beside reading their bytes."""
-    path = PERF / "recording.csv"
-    write_recording(path)
-    with contextlib.ExitStack() as stack:
-        floor = Floor(stack, [path])
-        floor.scrape()
-        before = cpu_seconds(floor.process.pid)
-        floor.scrape()
-        bare = cpu_seconds(floor.process.pid) - before
-    progress(f"analyze: {REPLAYED} samples")
-    command = [ROOT / "build/release/memleak_exporter", "analyze", path]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    progress("")
-    size = path.stat().st_size
-    path.unlink()
-    # 3: a leak is suspected.
-    if process.returncode not in (0, 3):
-        raise Broken(f"analyze ended with {process.returncode}")
-    return {
-        "samples": REPLAYED,
-        "bytes": size,
-        "cpu_seconds": usage.ru_utime + usage.ru_stime,
-        "bare_cpu_seconds": bare,
-        "ratio": (usage.ru_utime + usage.ru_stime) / bare,
-    }
-
-
-def share_of_floor(trends, results):
-    """What trends add to a scrape over what the floor spends on as many processes."""
-    floor = results[FLOOR]
-    per_process = statistics.median(floor["cpu_seconds"]) / floor["processes"]
-    return trends["host_seconds_per_pass"] / trends["host_processes"] / per_process
-
-
-def show_trends(trends, results, replay):
-    print(
-        f"trends: {trends['trend_bytes']:.0f} bytes a history, "
-        f"{trends['seconds_per_sample'] * 1e6:.2f} us a sample of three resources "
-        f"({trends['seconds_per_reading'] * 1e6:.2f} us each), "
-        f"{trends['allocations_per_sample']:g} allocations"
-    )
-    print(
-        f"trends of {trends['host_processes']:.0f} processes: {trends['host_bytes'] / 1e6:.1f} MB, "
-        f"{trends['host_seconds_per_pass'] * 1e3:.1f} ms a pass, "
-        f"{share_of_floor(trends, results):.1%} of the floor's; the dearest pass "
-        f"{trends['host_seconds_dearest_pass'] * 1e3:.1f} ms"
-    )
-    print(
-        f"analyze: {replay['samples']} samples ({replay['bytes'] / 1e6:.0f} MB) in "
-        f"{replay['cpu_seconds']:.2f} s, {replay['ratio']:.0f} times what reading them takes"
-    )
-
-
-def peak_resident_bytes(pid):
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)[1]) * 1024
-
-
-def measure(count, rounds, names):
-    """What each contestant spent per scrape with a herd of COUNT processes, by name."""
-    with contextlib.ExitStack() as stack:
-        progress(f"{count} processes: starting")
-        start_herd(stack, count)
-        contestants = start_contestants(stack, names)
-        # The first passes learn names, which an exporter may do behind a scrape, and grow buffers.
-        for _ in range(3):
-            for contestant in contestants:
-                progress(f"{count} processes: warming up {contestant.name}")
-                contestant.scrape()
-            time.sleep(1)
-        cpu = {contestant.name: [] for contestant in contestants}
-        wall = {contestant.name: [] for contestant in contestants}
-        last = {}
-        for turn in range(rounds):
-            for contestant in contestants:
-                progress(f"{count} processes: round {turn + 1} of {rounds}, {contestant.name}")
-                cpu[contestant.name].append(cpu_seconds(contestant.process.pid))
-                begin = time.perf_counter()
-                last[contestant.name] = contestant.scrape()
-                wall[contestant.name].append(time.perf_counter() - begin)
-        time.sleep(1)
-        results = {}
-        for contestant in contestants:
-            name = contestant.name
-            if last[name]["processes"] < count:
-                raise Broken(f"{name} saw {last[name]['processes']} of {count} processes")
-            clock = [*cpu[name], cpu_seconds(contestant.process.pid)]
-            results[name] = {
-                "cpu_seconds": [after - before for before, after in zip(clock, clock[1:])],
-                "wall_seconds": wall[name],
-                "peak_resident_bytes": peak_resident_bytes(contestant.process.pid),
-                **last[name],
-            }
-        progress("")
-        return results
-
-
-def ratio(results, name, other):
-    """The median over the rounds of NAME's CPU time over OTHER's."""
-    if name not in results or other not in results:
-        return None
-    pairs = zip(results[name]["cpu_seconds"], results[other]["cpu_seconds"])
-    return statistics.median(a / b for a, b in pairs)
+SWEEP = (1_000, 5_000, 10_000, 20_000, 30_000)
+THREADED = 1_000
+THREADS = 20
+IDLE_SECONDS = 75
+INTERVAL = 15
 
 
 def show_table(results):
-    head = ("", "CPU ms", "us/process", "x floor", "x process-exp.", "wall ms", "peak MB", "kB", "series")
+    head = ("", "CPU ms", "us/process", "x floor", "x process-exp.", "wall ms", "peak MB", "kB")
+    head = (*head, "series")
     rows = [head]
     for name, result in results.items():
         cpu = statistics.median(result["cpu_seconds"])
@@ -467,9 +73,9 @@ def show_table(results):
             (
                 name,
                 f"{cpu * 1e3:.1f}",
-                f"{cpu * 1e6 / result['processes']:.1f}",
-                f"{to_floor:.2f}" if to_floor else "-",
-                f"{to_process_exporter:.3f}" if to_process_exporter else "-",
+                f"{cpu * 1e6 / result['processes']:.2f}",
+                f"{to_floor:.3f}" if to_floor else "-",
+                f"{to_process_exporter:.4f}" if to_process_exporter else "-",
                 f"{statistics.median(result['wall_seconds']) * 1e3:.1f}",
                 f"{result['peak_resident_bytes'] / 1e6:.1f}",
                 f"{result['bytes'] / 1e3:.1f}",
@@ -482,13 +88,59 @@ def show_table(results):
         print("  ".join(cells))
 
 
-def goals(results, files, trends, replay):
-    to_process_exporter = ratio(results, PROCESS_EXPORTER, MEMLEAK)
+def show_ratios(results):
+    """How many times one contestant's CPU is another's, and how the rounds differ in that."""
+    for name, other in (
+        (PROCESS_EXPORTER, BPF),
+        (PROCFS, BPF),
+        (PROCESS_EXPORTER, PROCFS),
+        (PROCFS, FLOOR),
+    ):
+        if name not in results or other not in results:
+            continue
+        pairs = zip(results[name]["cpu_seconds"], results[other]["cpu_seconds"])
+        rounds = [a / b for a, b in pairs]
+        print(
+            f"{name} over {other}: {statistics.median(rounds):.2f}, "
+            f"the rounds between {min(rounds):.2f} and {max(rounds):.2f}"
+        )
+
+
+def state_per_process(results, without_herd):
+    """Bytes that a process adds to what is held, by name: over what is held without the herd."""
+    state = {}
+    for name, (least, seen) in without_herd.items():
+        more = results[name]["processes"] - seen
+        state[name] = (results[name]["resident_bytes"] - least) / more
+    return state
+
+
+def show_memory(results, without_herd):
+    for name, state in state_per_process(results, without_herd).items():
+        least, seen = without_herd[name]
+        print(
+            f"{name}: {least / 1e6:.1f} MB with {seen} processes, "
+            f"{results[name]['resident_bytes'] / 1e6:.1f} MB with {results[name]['processes']}: "
+            f"{state:.0f} bytes a process"
+        )
+
+
+def goals(results, parts):
+    files, trends, replay = parts["files"], parts["trends"], parts["replay"]
+    bpf = results.get(BPF)
     measured = (
-        ("CPU over the floor's", ratio(results, MEMLEAK, FLOOR), "<=", 1.25),
-        ("process-exporter's CPU over ours", to_process_exporter, ">=", 9),
+        ("process-exporter's CPU over bpf's", ratio(results, PROCESS_EXPORTER, BPF), ">=", 100),
+        ("procfs's CPU over bpf's", ratio(results, PROCFS, BPF), ">=", 8),
+        ("bpf's peak resident MB", bpf and bpf["peak_resident_bytes"] / 1e6, "<=", 60),
+        ("procfs's CPU over the floor's", ratio(results, PROCFS, FLOOR), "<=", 1.25),
+        (
+            "process-exporter's CPU over procfs's",
+            ratio(results, PROCESS_EXPORTER, PROCFS),
+            ">=",
+            9,
+        ),
         ("percent of the CPU for evidence of nobody", cost_of_evidence(results)[1] * 100, "<=", 2),
-        ("peak resident MB", results[MEMLEAK]["peak_resident_bytes"] / 1e6, "<=", 40),
+        ("procfs's peak resident MB", results[PROCFS]["peak_resident_bytes"] / 1e6, "<=", 40),
         *((f"{what} over the bare reads", one["ratio"], "<=", 1.5) for what, one in files.items()),
         ("us a sample of the trends", trends["seconds_per_sample"] * 1e6, "<=", 0.3),
         ("percent of the floor's CPU for trends", share_of_floor(trends, results) * 100, "<=", 3),
@@ -505,65 +157,184 @@ def goals(results, files, trends, replay):
 
 
 def show_goals(verdicts):
+    print()
     for verdict in verdicts:
         outcome = {True: "met", False: "MISSED", None: "not measured"}[verdict["met"]]
         value = "-" if verdict["value"] is None else f"{verdict['value']:.2f}"
         print(f"{verdict['goal']}: {value}, goal {verdict['relation']} {verdict['limit']}: {outcome}")
 
 
+def measure_herd(count, rounds, names, threads=1):
+    with contextlib.ExitStack() as stack:
+        start_herd(stack, count, threads)
+        return measure(count, rounds, names)
+
+
+def measure_sweep(rounds, names):
+    sweep = {}
+    for count in SWEEP:
+        sweep[count] = measure_herd(count, rounds, names)
+        print(f"\n{count} idle processes")
+        show_table(sweep[count])
+    print(f"\nus a process at {', '.join(f'{count:,}' for count in SWEEP)}")
+    for name in names:
+        each = ", ".join(f"{cpu_per_process(at[name]) * 1e6:.2f}" for at in sweep.values())
+        print(f"{name}: {each}; {line_through([at[name] for at in sweep.values()])}")
+    return sweep
+
+
+def line_through(results):
+    """The straight line that fits best, and how far off it is anywhere."""
+    seen = [result["processes"] for result in results]
+    spent = [statistics.median(result["cpu_seconds"]) for result in results]
+    slope, fixed = statistics.linear_regression(seen, spent)
+    off = max(abs(fixed + slope * x - y) / y for x, y in zip(seen, spent))
+    return f"{slope * 1e6:.2f} us each and {fixed * 1e3:.1f} ms fixed, off by {off:.0%} at most"
+
+
+def measure_threads(threads, rounds, names):
+    """What a thread more costs: THREADED processes with one thread and with `threads`."""
+    few, many = (measure_herd(THREADED, rounds, names, each) for each in (1, threads))
+    added = {}
+    print(f"\n{THREADED} processes of {threads} threads")
+    show_table(many)
+    for name in names:
+        one, all_ = (statistics.median(at[name]["cpu_seconds"]) for at in (few, many))
+        added[name] = (all_ - one) / (THREADED * (threads - 1))
+        print(
+            f"{name}: {one * 1e3:.2f} ms with one thread each, {all_ * 1e3:.2f} ms with {threads}: "
+            f"{added[name] * 1e6:.3f} us a further thread"
+        )
+    return {"processes": THREADED, "threads": threads, "seconds_per_thread": added, "many": many}
+
+
+def show_idle(idle, count):
+    print(f"\n{count} idle processes, a scrape each {INTERVAL} s: share of a core")
+    for one in idle:
+        how = "" if one["scraped"] else ", nobody scrapes"
+        spread = f"{min(one['of_intervals']):.3%} to {max(one['of_intervals']):.3%}"
+        print(f"{one['name']}{how}: {one['share']:.3%}, the intervals {spread}")
+
+
+def contestants_to_be_had():
+    """The names of all who can take part here; says who cannot."""
+    names = [FLOOR]
+    for source in SOURCES.values():
+        reason = why_not(source)
+        if reason is None:
+            names.append(source)
+        elif source == PROCFS:
+            raise Broken(f"{source}: {reason}")
+        else:
+            print(f"left out, {source}: {reason}")
+    names.append(WITHOUT_EVIDENCE)
+    for other in (PROCESS_EXPORTER, NODE_EXPORTER):
+        if installed(other):
+            names.append(other)
+        else:
+            print(f"left out, not installed: {other}")
+    return names
+
+
+def measure_all(arguments):
+    """All that was asked for, printed as it comes, as one document."""
+    count, rounds = arguments.processes, arguments.rounds
+    names = contestants_to_be_had()
+    sources = [name for name in SOURCES.values() if name in names]
+    document = {
+        "kernel": platform.release(),
+        "cpus": os.cpu_count(),
+        "processes": count,
+    }
+    without_herd = measure_without_herd(sources)
+    with contextlib.ExitStack() as stack:
+        start_herd(stack, count)
+        results = document["contestants"] = measure(count, rounds, names)
+        print(f"\n{count} idle processes, medians of {rounds} scrapes each")
+        show_table(results)
+        show_ratios(results)
+        show_memory(results, without_herd)
+        show_evidence(results)
+        document["state_per_process"] = state_per_process(results, without_herd)
+        if arguments.stages:
+            stages = document["stages"] = measure_stages(
+                [source for source, name in SOURCES.items() if name in names]
+            )
+            show_stages(stages)
+            by_zlib = document["zlib"] = measure_zlib(fetch_body(sources[0]))
+            show_compression(next(iter(stages.values())), by_zlib)
+        if arguments.idle:
+            others = [name for name in (PROCESS_EXPORTER, NODE_EXPORTER) if name in names]
+            idle = document["idle"] = measure_idle(
+                arguments.idle,
+                INTERVAL,
+                [*((name, True) for name in [*sources, *others]), (sources[0], False)],
+            )
+            show_idle(idle, count)
+    files = document["files"] = {
+        "node collectors": measure_files(NODE_COLLECTORS, NODE_FILES, FILE_ROUNDS),
+        "cgroup collector, 110 pods": measure_cgroups(CGROUP_ROUNDS),
+    }
+    print()
+    for what, one in files.items():
+        show_files(what, one)
+    trends = document["trends"] = measure_trends()
+    replay = document["replay"] = measure_replay()
+    show_trends(trends, results, replay)
+    if arguments.many_cpus:
+        document["many_cpus"] = measure_many_cpus()
+        show_many_cpus(document["many_cpus"])
+    if arguments.threads:
+        document["threads"] = measure_threads(arguments.threads, rounds, [FLOOR, *sources])
+    if arguments.sweep:
+        document["sweep"] = measure_sweep(rounds, [FLOOR, *sources])
+    document["goals"] = goals(results, document)
+    show_goals(document["goals"])
+    return document
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("processes", nargs="?", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument(
+        "--stages", action="store_true", help="also where the time of a scrape goes"
+    )
+    parser.add_argument(
+        "--many-cpus", action="store_true", help="also exact sums on 64 and 128 CPUs, emulated"
+    )
+    parser.add_argument(
+        "--threads",
+        nargs="?",
+        type=int,
+        const=THREADS,
+        metavar="T",
+        help=f"also {THREADED} processes of T threads ({THREADS})",
+    )
+    parser.add_argument(
+        "--idle",
+        nargs="?",
+        type=int,
+        const=IDLE_SECONDS,
+        metavar="SECONDS",
+        help=f"also the share of a core at a scrape each {INTERVAL} s, for so long ({IDLE_SECONDS})",
+    )
     parser.add_argument("--sweep", action="store_true", help=f"also {SWEEP} processes")
+    parser.add_argument("--all", action="store_true", help="all of that")
     parser.add_argument("--json", type=pathlib.Path, default=PERF / "results.json")
     arguments = parser.parse_args()
+    if arguments.all:
+        arguments.stages = arguments.many_cpus = arguments.sweep = True
+        arguments.threads = arguments.threads or THREADS
+        arguments.idle = arguments.idle or IDLE_SECONDS
     # So that the exit stacks run when the driver itself is told to end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-
-    names = [FLOOR, MEMLEAK, WITHOUT_EVIDENCE]
-    for other in (PROCESS_EXPORTER, NODE_EXPORTER):
-        if shutil.which(other):
-            names.append(other)
-        else:
-            print(f"left out, not installed: {other}")
     try:
-        results = measure(arguments.processes, arguments.rounds, names)
-        print(f"\n{arguments.processes} idle processes, medians of {arguments.rounds} scrapes each")
-        show_table(results)
-        show_evidence(results)
-        files = {
-            "node collectors": measure_files(NODE_COLLECTORS, NODE_FILES, FILE_ROUNDS),
-            "cgroup collector, 110 pods": measure_cgroups(CGROUP_ROUNDS),
-        }
-        for what, one in files.items():
-            show_files(what, one)
-        trends = measure_trends()
-        replay = measure_replay()
-        show_trends(trends, results, replay)
-        verdicts = goals(results, files, trends, replay)
-        show_goals(verdicts)
-        sweep = {}
-        if arguments.sweep:
-            for count in SWEEP:
-                sweep[count] = measure(count, arguments.rounds, (FLOOR, MEMLEAK))
-                print(f"\n{count} idle processes")
-                show_table(sweep[count])
+        document = measure_all(arguments)
     except Broken as error:
         progress("")
         print(f"measure.py: {error}", file=sys.stderr)
         sys.exit(1)
-    document = {
-        "kernel": platform.release(),
-        "cpus": os.cpu_count(),
-        "processes": arguments.processes,
-        "contestants": results,
-        "files": files,
-        "trends": trends,
-        "replay": replay,
-        "goals": verdicts,
-        "sweep": sweep,
-    }
     arguments.json.parent.mkdir(parents=True, exist_ok=True)
     arguments.json.write_text(json.dumps(document, indent=1) + "\n")
 

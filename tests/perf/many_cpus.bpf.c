@@ -1,0 +1,95 @@
+// What an exact sum over the per-CPU counters of a process costs on machines of many CPUs, on one
+// that has few: the loops of the task iterator (exporter/host/process/bpf/task_iterator.bpf.c) over
+// memory that is laid out as the kernel lays out its CPUs' copies. Each run is one process.
+#include <linux/bpf.h>
+#include <linux/types.h>
+// The helpers need the types before them.
+#include <bpf/bpf_helpers.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+#define MAX_CPUS 1024
+#define KINDS 4
+
+// Set before the program is loaded.
+const volatile __u32 cpus = 1;
+const volatile __u32 processes = 1;
+// Between the counters of two processes on one CPU.
+const volatile __u32 bytes_apart = 64;
+// 1: in the order in which the counters lie. Coprime to `processes`: as far apart as may be.
+const volatile __u32 step = 1;
+
+// The copies of one CPU are one value; the values of an array stand one behind the other.
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __uint(value_size, 8);
+} copies SEC(".maps");
+
+__u64 cpu_offsets[MAX_CPUS];
+__u64 begin = 0;  // by way of this the address becomes a plain number to the verifier
+__u64 next = 0;
+__s64 sums[KINDS];
+
+__noinline int add_neighbours(__u64 address) {
+  for (__u32 cpu = 0; cpu < MAX_CPUS && cpu < cpus; ++cpu) {
+    __s32 part[KINDS] = {0};
+    bpf_probe_read_kernel(part, sizeof(part), (void*)(address + cpu_offsets[cpu]));
+    sums[0] += part[0];
+    sums[1] += part[1];
+    sums[2] += part[2];
+    sums[3] += part[3];
+  }
+  return 0;
+}
+
+__noinline int add_counter(__u64 address, __u32 kind) {
+  __s64 sum = 0;
+  for (__u32 cpu = 0; cpu < MAX_CPUS && cpu < cpus; ++cpu) {
+    __s32 part = 0;
+    bpf_probe_read_kernel(&part, sizeof(part), (void*)(address + cpu_offsets[cpu]));
+    sum += part;
+  }
+  sums[kind % KINDS] += sum;
+  return 0;
+}
+
+// The address of the next process's counters on the first CPU; 0 when there is none.
+static __always_inline __u64 next_address(void) {
+  __u32 first = 0;
+  void* copy = bpf_map_lookup_elem(&copies, &first);
+  if (!copy) return 0;
+  *(volatile __u64*)&begin = (__u64)copy;
+  const __u64 process = next;
+  next = (process + step) % processes;
+  return *(volatile __u64*)&begin + process * bytes_apart;
+}
+
+// What a run costs without any sum.
+SEC("tc")
+int sum_nothing(struct __sk_buff* packet) {
+  (void)packet;
+  return next_address() == 0;
+}
+
+// Since Linux 6.6: the four counters of a process side by side.
+SEC("tc")
+int sum_neighbours(struct __sk_buff* packet) {
+  (void)packet;
+  const __u64 address = next_address();
+  return address != 0 ? add_neighbours(address) : 1;
+}
+
+// Linux 6.2 to 6.5: each counter is read for itself.
+SEC("tc")
+int sum_apart(struct __sk_buff* packet) {
+  (void)packet;
+  const __u64 address = next_address();
+  if (address == 0) return 1;
+  add_counter(address, 0);
+  add_counter(address + 4, 1);
+  add_counter(address + 8, 2);
+  add_counter(address + 12, 3);
+  return 0;
+}

@@ -1,6 +1,7 @@
 """What deploy/container/README.md promises: the command that runs the image, and which permission
 buys what."""
 
+import os
 import re
 import shlex
 
@@ -43,11 +44,20 @@ def options_for_bpf():
     return [option.replace("=deploy/container/", f"={CONTAINER}/") for option in shlex.split(text)]
 
 
+def _here(cell):
+    """What "since Linux 6.15" is on this machine."""
+    since = re.fullmatch(r"since Linux (\d+)\.(\d+)", cell)
+    if not since:
+        return cell
+    running = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    return "yes" if tuple(map(int, running.groups())) >= tuple(map(int, since.groups())) else "no"
+
+
 def permissions():
     """({what: {column: "yes" or "no"}}, {what: the names it is counted under})"""
     table, = re.findall(r"^\| what is shown \|.*?(?=^$)", TEXT, re.M | re.S)
     head, _, *rows = [[cell.strip() for cell in line.strip("|").split(" | ")]
                       for line in table.strip().splitlines()]
     assert head[-1] == "counted as"
-    cells = {row[0]: dict(zip(head[1:-1], row[1:-1], strict=True)) for row in rows}
+    cells = {row[0]: dict(zip(head[1:-1], map(_here, row[1:-1]), strict=True)) for row in rows}
     return cells, {row[0]: re.findall(r"`(\w+)`", row[-1]) for row in rows}

@@ -206,15 +206,16 @@ def agents(podman):
         mounts += [f"--volume={BINARY}:/exporter:ro"]
         options = [option for option in documented_options(podman)
                    if not option.startswith("--cap-add=")]
-        flags = (*EXPORT_ALL, *PATHS, "--cgroup.limit=100000", "--trend.slot=1s",
-                 f"--evidence.group={host.group}")
+        flags = (*EXPORT_ALL, *PATHS)
+        of_columns = ("--cgroup.limit=100000", "--trend.slot=1s", f"--evidence.group={host.group}")
         running = {}
         hindered = {name: given for name, (given, _) in IN_THE_WAY.items()}
         hindered["a seccomp profile"] += [f"--security-opt=seccomp={refusing_bpf(host)}"]
         for number, (column, added) in enumerate((COLUMNS | hindered).items()):
+            more = of_columns if column in COLUMNS else ()
             wrapper = podman.run_command(f"agent-{number}", *options, *added, *mounts,
                                          cidfile=podman.rootfs / f"agent-{number}.cid")
-            running[column] = Exporter(*flags, binary="/exporter", wrapper=wrapper,
+            running[column] = Exporter(*flags, *more, binary="/exporter", wrapper=wrapper,
                                        env=podman.environment)
             stack.callback(running[column].stop)
         for exporter in running.values():
@@ -255,7 +256,7 @@ def differences(exporter, host, column):
             wrong.append(f"{name}: {times:.0f} times denied")
         if (name in said) is not (times > 0):
             wrong.append(f"{name}: the log says that it is refused: {name in said}")
-        elif expected and not (said[name] and said[name] <= missing):
+        elif name in said and expected and not (said[name] and said[name] <= missing):
             wrong.append(f"{name}: the log says that it needs {said[name]}")
     # Nothing else is amiss.
     wrong += [f"{labels}: failed" for labels, value in

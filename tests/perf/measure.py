@@ -54,6 +54,7 @@ from parts import (
     show_trends,
 )
 
+GOAL_COUNT = 10_000
 SWEEP = (1_000, 5_000, 10_000, 20_000, 30_000)
 THREADED = 1_000
 THREADS = 20
@@ -156,8 +157,8 @@ def goals(results, parts):
     return verdicts
 
 
-def show_goals(verdicts):
-    print()
+def show_goals(verdicts, count):
+    print("" if count == GOAL_COUNT else f"\nthe goals are meant for {GOAL_COUNT:,} processes")
     for verdict in verdicts:
         outcome = {True: "met", False: "MISSED", None: "not measured"}[verdict["met"]]
         value = "-" if verdict["value"] is None else f"{verdict['value']:.2f}"
@@ -289,13 +290,13 @@ def measure_all(arguments):
     if arguments.sweep:
         document["sweep"] = measure_sweep(rounds, [FLOOR, *sources])
     document["goals"] = goals(results, document)
-    show_goals(document["goals"])
+    show_goals(document["goals"], count)
     return document
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("processes", nargs="?", type=int, default=10_000)
+    parser.add_argument("processes", nargs="?", type=int, default=GOAL_COUNT)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument(
         "--stages", action="store_true", help="also where the time of a scrape goes"

@@ -78,7 +78,8 @@ def measure_files(collectors, files, rounds, flags=()):
     time, too.
     """
     with contextlib.ExitStack() as stack:
-        off = (ALWAYS_ANEW, "--collector.disable-defaults", *flags)
+        # The page reads some of the files, too.
+        off = (ALWAYS_ANEW, "--no-web.ui", "--collector.disable-defaults", *flags)
         contestants = {
             "collectors": start_memleak(
                 stack, "memleak_files", *off, *(f"--collector.{name}" for name in collectors)

@@ -195,7 +195,9 @@ class Scrapes {
       kernel = stages_.Time("kernel", [&] {
         std::span<const memleak_task_record> records;
         std::string why;
-        if (!tasks_->Read(true, true, records, why)) throw std::runtime_error(why);
+        if (!tasks_->Read({.memory = true, .fds = true}, records, why)) {
+          throw std::runtime_error(why);
+        }
       });
     }
     FillCaches();

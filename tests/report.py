@@ -19,6 +19,7 @@ class Tally:
         self.passed = 0
         self.failed = []
         self.skipped = []
+        self.alone = []  # of those that passed: not beside others
 
     def add_junit(self, step, path):
         try:
@@ -38,6 +39,8 @@ class Tally:
                 self.skipped.append((name, children["skipped"].get("message") or ""))
             else:
                 self.passed += 1
+                if "alone" in children:
+                    self.alone.append((name, children["alone"].text or ""))
 
     def add_step(self, kind, name, status, last_line, folder):
         if status == SKIPPED:
@@ -72,6 +75,7 @@ def main():
         kind, name, status, last_line = line.split("\t")
         tally.add_step(kind, name, int(status), last_line, results / name)
     show("skipped", tally.skipped, 1)
+    show("passed only when it ran alone", tally.alone, 20)
     show("FAILED", tally.failed, 20)
     print(f"{tally.passed} passed, {len(tally.failed)} failed, {len(tally.skipped)} skipped")
     strict = os.environ.get("CI") == "true"

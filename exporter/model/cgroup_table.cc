@@ -20,9 +20,11 @@ std::optional<uint64_t> Least(std::optional<uint64_t> a, std::optional<uint64_t>
 
 }  // namespace
 
-void Cgroup::NoteMember(const Group* member_group, uint64_t start_ticks, uint64_t cpu_ticks_spent) {
+void Cgroup::NoteMember(const Group* member_group, uint64_t start_ticks, uint64_t cpu_ticks_spent,
+                        bool counts) {
   for (Cgroup* cgroup = this; cgroup != nullptr; cgroup = cgroup->parent) {
     ++cgroup->members;
+    if (counts) ++cgroup->processes;
     cgroup->cpu_ticks += cpu_ticks_spent;
     cgroup->oldest_start_ticks =
         std::min(start_ticks, cgroup->oldest_start_ticks.value_or(start_ticks));
@@ -68,8 +70,16 @@ std::unique_ptr<Cgroup> CgroupTable::Make(std::string path, Cgroup* parent) {
   return cgroup;
 }
 
+Needs::CgroupIds CgroupTable::ids() {
+  if (fs_.Find() != ReadStatus::kOk || !fs_.is_live()) return Needs::CgroupIds::kNone;
+  return fs_.version_1() ? Needs::CgroupIds::kVersion1 : Needs::CgroupIds::kVersion2;
+}
+
 void CgroupTable::BeginPass(double now, uint64_t uptime_ticks,
-                            std::optional<uint64_t> node_headroom) {
+                            std::optional<uint64_t> node_headroom, bool ids_are_told) {
+  ids_are_told_ = ids_are_told;
+  ids_.clear();
+  last_found_ = {0, nullptr};
   now_ = now;
   looked_at_ticks_ = uptime_ticks;
   node_headroom_ = node_headroom;
@@ -88,6 +98,7 @@ void CgroupTable::BeginPass(double now, uint64_t uptime_ticks,
   Walk();
   std::sort(members_.begin(), members_.end(),
             [](const Member& a, const Member& b) { return a.pid < b.pid; });
+  std::sort(ids_.begin(), ids_.end(), [](const Known& a, const Known& b) { return a.id < b.id; });
   SettleThreads();
   for (const Member& member : members_) ++member.cgroup->processes;
   TellParents();
@@ -195,6 +206,12 @@ void CgroupTable::Forget(Cgroup& cgroup, ReadStatus status) {
 }
 
 void CgroupTable::TakeMembers(Cgroup& cgroup, const CgroupDir& directory) {
+  if (ids_are_told_) {
+    cgroup.processes = 0;
+    cgroup.incomplete = false;
+    ids_.push_back({CgroupFs::Id(directory), &cgroup});
+    return;
+  }
   pids_.clear();
   // A cgroup of threads only refuses, and its processes are listed where their memory counts.
   fs_.ReadProcesses(directory, pids_);
@@ -310,6 +327,16 @@ Cgroup* CgroupTable::Of(int32_t pid, uint64_t start_ticks) {
             });
   cursor_ = static_cast<size_t>(found - members_.begin());
   return found != members_.end() && found->pid == pid ? found->cgroup : nullptr;
+}
+
+Cgroup* CgroupTable::WithId(uint64_t id) {
+  if (last_found_.cgroup != nullptr && last_found_.id == id) return last_found_.cgroup;
+  const auto found =
+      std::lower_bound(ids_.begin(), ids_.end(), id,
+                       [](const Known& known, uint64_t wanted) { return known.id < wanted; });
+  if (found == ids_.end() || found->id != id) return nullptr;
+  last_found_ = *found;
+  return found->cgroup;
 }
 
 std::optional<uint64_t> CgroupTable::HeadroomOfStandIns() const {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "exporter/host/cgroup/cgroup_fs.h"
+#include "exporter/host/process/process_source.h"
 #include "exporter/model/cgroup_path.h"
 #include "exporter/model/container_names.h"
 #include "exporter/model/group_table.h"
@@ -60,8 +61,9 @@ struct Cgroup {
   std::string labelled_group;
 
   // Called once for each process that is in it, with what it spent since the last pass;
-  // `member_group` is nullptr while it has none.
-  void NoteMember(const Group* member_group, uint64_t start_ticks, uint64_t cpu_ticks_spent);
+  // `member_group` is nullptr while it has none. `counts`: nobody else tells how many there are.
+  void NoteMember(const Group* member_group, uint64_t start_ticks, uint64_t cpu_ticks_spent,
+                  bool counts = false);
   void ForgetMembers();
   // Whether it is exported if there is room.
   bool MayBeShown() const { return kind && memory.usage; }
@@ -89,13 +91,23 @@ class CgroupTable {
   CgroupTable(const std::string& sysfs, const std::string& rootfs, size_t export_limit,
               bool pids_are_ours = true, std::string_view node_name = {});
 
+  // What a process source has to tell of a process so that WithId finds its cgroup; kNone where it
+  // cannot: no hierarchy, or a copy of one.
+  Needs::CgroupIds ids();
+
   // Looks at the hierarchy. `node_headroom` bounds everyone's; `uptime_ticks` is the time, in the
-  // ticks of process start times.
-  void BeginPass(double now, uint64_t uptime_ticks, std::optional<uint64_t> node_headroom);
+  // ticks of process start times. `ids_are_told`: the source will tell of all processes where they
+  // are, so that the hierarchy's lists, which are dear, need not be read.
+  void BeginPass(double now, uint64_t uptime_ticks, std::optional<uint64_t> node_headroom,
+                 bool ids_are_told = false);
 
   // Where the process was when this pass began; nullptr when that is not known, as for one that
   // started later. Fastest when asked in ascending order of pid.
   Cgroup* Of(int32_t pid, uint64_t start_ticks);
+  // The one that the kernel calls so; nullptr when it came after this pass began, or when ids were
+  // not to be told.
+  Cgroup* WithId(uint64_t id);
+  bool ids_are_told() const { return ids_are_told_; }
   // Whether Of can know anything. It cannot where no hierarchy is mounted or its pids are not ours.
   // Then At helps: the cgroup of the path that the process itself is said to be in (cgroups(7),
   // "/proc/PID/cgroup"), and where that is not found, as from inside a private cgroup namespace,
@@ -134,6 +146,10 @@ class CgroupTable {
   };
   struct Member {
     int32_t pid;
+    Cgroup* cgroup;
+  };
+  struct Known {
+    uint64_t id;
     Cgroup* cgroup;
   };
 
@@ -176,6 +192,9 @@ class CgroupTable {
   std::vector<int32_t> pids_;
   std::vector<Member> members_;  // by pid
   size_t cursor_ = 0;            // in members_, of the last Of
+  bool ids_are_told_ = false;
+  std::vector<Known> ids_;        // by id
+  Known last_found_{0, nullptr};  // neighbours are mostly of one
 
   Selection selection_;
   std::vector<const Cgroup*> exported_;

@@ -137,15 +137,21 @@ const Snapshot& HostModel::Choose() {
 
 void HostModel::LookAtNode() {
   snapshot_.time = clock_.Now();
-  const PassTime& now = snapshot_.time;
   node_reader_.Read(needs_.node, snapshot_.time.monotonic, snapshot_.node);
   node_rates_.Add(snapshot_.time.monotonic, snapshot_.node);
   snapshot_.node_rates = node_rates_.rates();
   snapshot_.node_headroom = NodeHeadroom(snapshot_.node);
   if (needs_.cgroups) {
-    cgroups_.BeginPass(now.monotonic, static_cast<uint64_t>(now.uptime * now.tick_rate),
-                       snapshot_.node_headroom);
+    LookAtCgroups(needs_.processes && source_.tells_cgroups() && procfs_.pids_are_the_kernels() &&
+                  cgroups_.ids() != Needs::CgroupIds::kNone);
   }
+}
+
+void HostModel::LookAtCgroups(bool ids_are_told) {
+  const PassTime& now = snapshot_.time;
+  cgroups_.BeginPass(now.monotonic, static_cast<uint64_t>(now.uptime * now.tick_rate),
+                     snapshot_.node_headroom, ids_are_told);
+  needs_.cgroup_ids = ids_are_told ? cgroups_.ids() : Needs::CgroupIds::kNone;
 }
 
 bool HostModel::PassOverProcesses() {
@@ -153,12 +159,15 @@ bool HostModel::PassOverProcesses() {
   // A pass that could not look must not bury everybody: it is left unfinished.
   const bool read = source_.Read(needs_, processes_);
   TellSource();
+  // The source that would have told where all are failed in this very pass.
+  if (cgroups_.ids_are_told() && !source_.tells_cgroups()) LookAtCgroups(false);
   if (!read) return false;
   processes_.EndPass();
   for (const Process* process : processes_.processes()) {
     if (process->cgroup == nullptr) continue;
     process->cgroup->NoteMember(process->group, process->sample.start_ticks,
-                                process->cpu_ticks_spent);
+                                process->cpu_ticks_spent,
+                                cgroups_.ids_are_told() && process->located);
   }
   return true;
 }

@@ -45,6 +45,7 @@ class HostModel {
 
  private:
   void LookAtNode();
+  void LookAtCgroups(bool ids_are_told);
   bool PassOverProcesses();
   void TellSource();
   void ChooseProcesses();

@@ -151,7 +151,14 @@ void ProcessTable::Join(Process& process) {
 }
 
 void ProcessTable::Locate(Process& process) {
-  if (Cgroup* found = cgroups_.Of(process.sample.pid, process.sample.start_ticks)) {
+  const ProcessSample& sample = process.sample;
+  // What ended is in no list of the kernel's either, wherever its remains are.
+  const bool ended = sample.state == 'Z' || sample.state == 'X';
+  Cgroup* const found = !cgroups_.ids_are_told() ? cgroups_.Of(sample.pid, sample.start_ticks)
+                        : ended                  ? nullptr
+                                                 : cgroups_.WithId(sample.cgroup_id);
+  process.located = found != nullptr;
+  if (found != nullptr) {
     process.cgroup = found;
   } else if (process.cgroup != nullptr && process.cgroup->gone) {
     process.cgroup = nullptr;
@@ -263,9 +270,14 @@ void ProcessTable::Update(Process& process, const ProcessSample& sample) {
   const bool user_changed = sample.uid && process.sample.uid && sample.uid != process.sample.uid;
   if (user_changed) process.name_state = Process::NameState::kUnread;
 
-  const uint64_t before = process.sample.cpu_ticks;
-  process.cpu_ticks_spent = sample.cpu_ticks > before ? sample.cpu_ticks - before : 0;
+  // One source may round otherwise than the one that told of it before. A counter that falls would
+  // be taken for a restart.
+  const uint64_t ticks_before = process.sample.cpu_ticks;
+  const uint64_t faults_before = process.sample.major_faults;
   process.sample = sample;
+  process.sample.cpu_ticks = std::max(ticks_before, sample.cpu_ticks);
+  process.sample.major_faults = std::max(faults_before, sample.major_faults);
+  process.cpu_ticks_spent = process.sample.cpu_ticks - ticks_before;
   process.readable = true;
   next_.push_back(&process);
 

@@ -50,6 +50,7 @@ struct Process {
   ProcessNames names;
 
   Cgroup* cgroup = nullptr;   // none while unknown
+  bool located = false;       // there, by this pass
   uint64_t cgroup_stamp = 0;  // of it when it was looked at last
 
   Group* group = nullptr;          // none until the names are read or a second has passed

@@ -33,7 +33,7 @@ struct Snapshot {
   std::string_view source;         // of the processes: "procfs" or "bpf"
   std::string_view source_reason;  // why it is not the one that was asked for, if so
   uint64_t source_failures = 0;    // of one that had begun well
-  bool processes_listed = false;  // false: the pass failed, everything of processes is empty
+  bool processes_listed = false;   // false: the pass failed, everything of processes is empty
   const std::vector<Process*>* processes = nullptr;        // all
   const std::vector<const Process*>* exported = nullptr;   // one by one
   const std::vector<Group*>* all_groups = nullptr;         // but what was forgotten of them

@@ -1,4 +1,7 @@
-"""Every process value equals what the kernel says: real programs against /proc, `free` and `ps`."""
+"""Every process value equals what the kernel says: real programs against /proc, `free` and `ps`.
+
+All of it for both process sources.
+"""
 
 import subprocess
 
@@ -7,7 +10,7 @@ import pytest
 from support import kernel
 from support.exporter import EXPORT_ALL
 from support.programs import copy_of_actor, unique
-from support.requirements import need_tool
+from support.requirements import need_task_iterator, need_tool
 from support.waiting import wait_for
 
 # This host as it is, so that nothing else may run beside it.
@@ -38,9 +41,19 @@ VM_LINES = {
 }
 
 
-@pytest.fixture(scope="module")
-def exporter(start_shared_exporter):
-    return start_shared_exporter(*EXPORT_ALL, "--collector.process_vm")
+CPU_SECONDS = "memleak_process_cpu_seconds_total"
+# /proc rounds user and system time down one by one, the task iterator their sum.
+TICKS_APART = {"procfs": 0, "bpf": 2}
+
+
+@pytest.fixture(scope="module", params=list(TICKS_APART))
+def exporter(start_shared_exporter, request):
+    if request.param == "bpf":
+        need_task_iterator()
+    exporter = start_shared_exporter(*EXPORT_ALL, "--collector.process_vm",
+                                     f"--process.source={request.param}")
+    exporter.cpu_slack = TICKS_APART[request.param] / kernel.TICK_RATE
+    return exporter
 
 
 def what_the_kernel_says(pid):
@@ -77,7 +90,10 @@ def assert_as_the_kernel_says(exporter, pid):
     shown = body.of_pid(pid)
     # What is left on the node is never quiet; test_cgroups.py compares it.
     assert shown.pop("memleak_process_headroom_bytes") > 0
-    assert shown == pytest.approx(what_the_kernel_says(pid), rel=1e-12)
+    expected = what_the_kernel_says(pid)
+    cpu = shown.pop(CPU_SECONDS)
+    assert cpu == pytest.approx(expected.pop(CPU_SECONDS), rel=1e-12, abs=exporter.cpu_slack)
+    assert shown == pytest.approx(expected, rel=1e-12)
     return body
 
 
@@ -186,7 +202,7 @@ def test_cpu_time_of_threads_that_live_and_of_threads_that_ended(exporter, start
     assert said["memleak_process_cpu_seconds_total"] >= 100 * 0.010 * 0.9
     stat = kernel.Stat(actor.pid)
     assert said["memleak_process_cpu_seconds_total"] == pytest.approx(
-        (stat.field(14) + stat.field(15)) / kernel.TICK_RATE)
+        stat.cpu_seconds, abs=exporter.cpu_slack)
 
 
 def test_ps_says_the_same(exporter, start_actor):

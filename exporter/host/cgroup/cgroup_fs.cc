@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -55,6 +57,10 @@ ReadStatus CgroupFs::Find() {
     }
     root_ = std::move(root);
     version_1_ = layout.version_1;
+    struct statfs file_system {};
+    is_live_ =
+        fstatfs(root_.get(), &file_system) == 0 &&
+        (file_system.f_type == CGROUP_SUPER_MAGIC || file_system.f_type == CGROUP2_SUPER_MAGIC);
     entries_.resize(kListBufferBytes);
     return ReadStatus::kOk;
   }
@@ -73,6 +79,11 @@ CgroupDir CgroupFs::Open(std::string_view path) {
   cgroup.fd_ = UniqueFd(openat(root_.get(), path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   cgroup.status_ = Noted(cgroup.fd_ ? ReadStatus::kOk : StatusOfErrno(errno));
   return cgroup;
+}
+
+uint64_t CgroupFs::Id(const CgroupDir& cgroup) {
+  struct stat directory {};
+  return fstat(cgroup.fd_.get(), &directory) == 0 ? directory.st_ino : 0;
 }
 
 ReadStatus CgroupFs::ReadFile(const CgroupDir& cgroup, const char* file, std::string_view& text) {

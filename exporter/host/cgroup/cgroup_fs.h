@@ -67,6 +67,11 @@ class CgroupFs {
   CgroupDir Open(std::string_view path);
 
   bool version_1() const { return version_1_; }
+  // Whether it is the kernel's own, and not a copy of one: then Id is what the kernel calls a
+  // cgroup.
+  bool is_live() const { return is_live_; }
+  // The inode of its directory; 0 when it cannot be read.
+  static uint64_t Id(const CgroupDir& cgroup);
 
   // The cgroups directly below.
   ReadStatus List(const CgroupDir& cgroup, NameList& children);
@@ -93,6 +98,7 @@ class CgroupFs {
   const std::string sysfs_;
   UniqueFd root_;
   bool version_1_ = false;
+  bool is_live_ = false;
   FileReader reader_;
   std::string path_;           // of the cgroup that is being opened
   std::vector<char> entries_;  // of the directory that is being listed

@@ -31,6 +31,11 @@ bool ChosenSource::Read(const Needs& needs, ProcessSink& sink) {
 ChosenSource::MakeFast TaskIteratorSource(uint64_t exact_from_bytes) {
   return [exact_from_bytes](ProcFs& procfs, ProcfsSource& files,
                             std::string& why) -> std::unique_ptr<ProcessSource> {
+    // A copy of another machine's tree, or the tree of other pids.
+    if (!procfs.is_live() || !procfs.pids_are_ours()) {
+      why = procfs.path() + " is not of the processes that the kernel shows here";
+      return nullptr;
+    }
     std::unique_ptr<TaskIterator> tasks = TaskIterator::Open(exact_from_bytes, why);
     if (tasks == nullptr) return nullptr;
     return BpfSource::Make(std::move(tasks), procfs, files, why);

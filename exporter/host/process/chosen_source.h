@@ -36,6 +36,8 @@ class ChosenSource : public ProcessSource {
   const DeniedCounts& denied() const override { return files_.denied(); }
   uint64_t truncated_fd_counts() const override { return files_.truncated_fd_counts(); }
 
+  bool tells_cgroups() const override { return serving().tells_cgroups(); }
+
   // Why /proc serves although it was not asked for; empty when what was asked for serves.
   const std::string& reason() const { return reason_; }
   // How often the cheaper source failed in the middle of the run.

@@ -86,6 +86,7 @@ struct ProcessSample {
   uint64_t cpu_ticks = 0;  // user + system, all threads, dead ones included
   uint64_t major_faults = 0;
   uint64_t threads = 0;
+  uint64_t cgroup_id = 0;            // inode of its directory (cgroups(7)); 0: not told
   std::optional<uint32_t> uid;       // effective
   MemoryBytes memory;                // empty for kernel threads and zombies
   std::optional<uint64_t> open_fds;  // absent when denied or more than the counting cap

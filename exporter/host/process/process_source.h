@@ -1,6 +1,6 @@
 // Where process rows come from: /proc (procfs_source.h) or the kernel's task iterator
-// (bpf/bpf_source.h), whichever was chosen (chosen_source.h). What is behind this interface does not know
-// which one serves.
+// (bpf/bpf_source.h), whichever was chosen (chosen_source.h). What is behind this interface does
+// not know which one serves.
 #pragma once
 
 #include <array>
@@ -18,11 +18,14 @@ namespace memleak {
 
 // What the enabled collectors need from a pass. What nobody needs is not read.
 struct Needs {
-  bool processes = false;   // the pass over all processes: identity, names, CPU, threads
-  bool memory = false;      // status: memory, user
-  bool fds = false;         // descriptor counts
-  bool limits = false;      // soft limits of what is exported one by one
-  bool cgroups = false;     // the memory cgroups, and which processes they hold
+  bool processes = false;  // the pass over all processes: identity, names, CPU, threads
+  bool memory = false;     // status: memory, user
+  bool fds = false;        // descriptor counts
+  bool limits = false;     // soft limits of what is exported one by one
+  bool cgroups = false;    // the memory cgroups, and which processes they hold
+  // Which cgroup a sample names, where the source can (tells_cgroups).
+  enum class CgroupIds : uint8_t { kNone, kVersion1, kVersion2 };
+  CgroupIds cgroup_ids = CgroupIds::kNone;
   bool kernel_log = false;  // OOM kills
   // The costly reads, of suspects and of what was named for it (model/evidence).
   bool fd_kinds = false;
@@ -36,6 +39,7 @@ struct Needs {
             fds || other.fds,
             limits || other.limits,
             cgroups || other.cgroups,
+            cgroup_ids,
             kernel_log || other.kernel_log,
             fd_kinds || other.fd_kinds,
             mappings || other.mappings,
@@ -80,6 +84,8 @@ class ProcessSource {
 
   // One pass over all processes. False when they could not be listed; then nothing was said of any.
   virtual bool Read(const Needs& needs, ProcessSink& sink) = 0;
+  // Whether it can say which cgroup a process is in.
+  virtual bool tells_cgroups() const { return false; }
   // Why the last pass failed, in a few words; empty where there is nothing to say.
   virtual std::string error() const { return {}; }
 

@@ -1,10 +1,13 @@
 """Named skips: what a test needs and this machine lacks. In CI tests/run.sh fails on them."""
 
+import functools
 import os
 import shutil
 import subprocess
 
 import pytest
+
+from support.exporter import run
 
 
 def need_tool(name):
@@ -34,3 +37,15 @@ def need_nobody():
     need_root()
     need_tool("setpriv")
     return ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--")
+
+
+@functools.cache
+def _why_no_task_iterator():
+    answer = run("top", "--direct", "--process.source=bpf", "--once")
+    return answer.stderr.strip() if answer.returncode != 0 else None
+
+
+def need_task_iterator():
+    """A kernel that lets us load a BPF program, and a build that has one."""
+    if why := _why_no_task_iterator():
+        pytest.skip(why)

@@ -95,7 +95,7 @@ log:
   expected.path = {"/host/proc", "/host/sys", "/host"};
   expected.node_name = "worker-a17";
   expected.collector = {true, {{"process", false}, {"process_vm", true}}};
-  expected.process = {"procfs", 1572864, milliseconds(90'000), 0};
+  expected.process = {Options::Processes::Source::kProcfs, 1572864, milliseconds(90'000), 0};
   expected.group = {100'000, {{"api", "java .*api\\.jar"}, {"w-\\1", "worker=(\\w+)"}}};
   expected.cgroup = {12};
   expected.scrape = {milliseconds(0)};

@@ -358,7 +358,7 @@ TEST_CASE("help names each choice that a flag takes") {
       }
     }
   }
-  CHECK(with_choices == 6);
+  CHECK(with_choices == 7);
 }
 
 TEST_CASE("sizes and durations name their flag when they are wrong") {

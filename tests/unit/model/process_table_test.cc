@@ -118,6 +118,28 @@ TEST_CASE("a reused pid is a newcomer and carries nothing over") {
   CHECK(world.table.recently_dead()[0].group == "nginx");
 }
 
+TEST_CASE("what a process used never falls, though another source may round otherwise") {
+  World world;
+  TreeProcess process = Web(7);
+  process.start_ticks = kExporterStart + 1;
+  process.user_ticks = 100;
+  process.major_faults = 9;
+  world.tree.Put(process);
+  world.Pass(40);
+  process.user_ticks = 99;
+  process.major_faults = 8;
+  world.tree.Put(process);
+  world.Pass(41);
+  CHECK(world.Find(7)->sample.cpu_ticks == 100);
+  CHECK(world.Find(7)->sample.major_faults == 9);
+  CHECK(world.Find(7)->cpu_ticks_spent == 0);
+  process.user_ticks = 101;
+  world.tree.Put(process);
+  world.Pass(42);
+  CHECK(world.Find(7)->cpu_ticks_spent == 1);
+  CHECK(world.Find(7)->group->cpu_ticks == 101);
+}
+
 TEST_CASE("an exec starts a new life of the same process") {
   World world;
   TreeProcess process = Web(7);

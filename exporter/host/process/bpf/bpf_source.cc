@@ -59,6 +59,13 @@ void SetMemory(const memleak_task_record& record, uint64_t page_bytes, MemoryByt
   pages(MemoryField::kLib, record.executable - own);
 }
 
+TaskIterator::Wanted WantedOf(const Needs& needs) {
+  TaskIterator::Wanted wanted{.memory = needs.memory, .fds = needs.fds};
+  if (needs.cgroup_ids == Needs::CgroupIds::kVersion1) wanted.cgroup = MEMLEAK_CGROUP_V1;
+  if (needs.cgroup_ids == Needs::CgroupIds::kVersion2) wanted.cgroup = MEMLEAK_CGROUP_V2;
+  return wanted;
+}
+
 double Now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -76,6 +83,7 @@ ProcessSample SampleOf(const memleak_task_record& record, const Needs& needs, ui
   sample.state = StateOf(record.state);
   sample.kernel_thread = (record.pf_flags & kPfKthread) != 0;
   sample.arg_start = record.arg_start;
+  sample.cgroup_id = record.cgroup_id;
   sample.cpu_ticks = record.cpu_ns / tick_ns;
   sample.major_faults = record.major_faults;
   sample.threads = record.threads;
@@ -100,12 +108,7 @@ BpfSource::BpfSource(std::unique_ptr<TaskIterator> tasks, ProcFs& procfs, Procfs
 
 std::unique_ptr<BpfSource> BpfSource::Make(std::unique_ptr<TaskIterator> tasks, ProcFs& procfs,
                                            ProcfsSource& files, std::string& why) {
-  // A copy of another machine's tree, or the tree of other pids.
-  if (!procfs.is_live() || !procfs.pids_are_ours()) {
-    why = procfs.path() + " is not of the processes that the kernel shows here";
-    return nullptr;
-  }
-  std::unique_ptr<BpfSource> source(new BpfSource(std::move(tasks), procfs, files));
+  auto source = std::make_unique<BpfSource>(std::move(tasks), procfs, files);
   if (!source->AgreesOnItself(why)) return nullptr;
   return source;
 }
@@ -114,7 +117,7 @@ bool BpfSource::AgreesOnItself(std::string& why) {
   Needs needs;
   needs.processes = needs.memory = true;
   std::span<const memleak_task_record> records;
-  if (!tasks_->Read(true, true, records, why)) return false;
+  if (!tasks_->Read({.memory = true}, records, why)) return false;
   const int32_t own = getpid();
   const auto found = std::find_if(records.begin(), records.end(),
                                   [&](const auto& record) { return record.pid == own; });
@@ -166,7 +169,7 @@ bool BpfSource::FindAbsent(std::span<const memleak_task_record> records) {
 
 bool BpfSource::Read(const Needs& needs, ProcessSink& sink) {
   std::span<const memleak_task_record> records;
-  if (!tasks_->Read(needs.memory, needs.fds, records, error_)) return false;
+  if (!tasks_->Read(WantedOf(needs), records, error_)) return false;
   if (!FindAbsent(records)) return false;
   known_.clear();
 
@@ -196,6 +199,7 @@ bool BpfSource::Read(const Needs& needs, ProcessSink& sink) {
     }
     const ReadStatus status = files_.ReadOne(record.pid, needs, sample);
     if (status == ReadStatus::kOk) {
+      sample.cgroup_id = record.cgroup_id;
       sink.OnProcess(sample);
     } else {
       sink.OnUnreadable(record.pid, status);

@@ -29,9 +29,13 @@ class BpfSource : public ProcessSource {
   static std::unique_ptr<BpfSource> Make(std::unique_ptr<TaskIterator> tasks, ProcFs& procfs,
                                          ProcfsSource& files, std::string& why);
 
+  // Without that check.
+  BpfSource(std::unique_ptr<TaskIterator> tasks, ProcFs& procfs, ProcfsSource& files);
+
   std::string_view name() const override { return "bpf"; }
   bool Read(const Needs& needs, ProcessSink& sink) override;
   std::string error() const override { return error_; }
+  bool tells_cgroups() const override { return true; }
   std::optional<uint64_t> ReadMaxFds(int32_t pid, uint64_t start_ticks) override {
     return files_.ReadMaxFds(pid, start_ticks);
   }
@@ -39,8 +43,6 @@ class BpfSource : public ProcessSource {
   uint64_t truncated_fd_counts() const override { return files_.truncated_fd_counts(); }
 
  private:
-  BpfSource(std::unique_ptr<TaskIterator> tasks, ProcFs& procfs, ProcfsSource& files);
-
   bool AgreesOnItself(std::string& why);
   // What was there before, or stands in /proc, and has no record: in ascending order into absent_.
   bool FindAbsent(std::span<const memleak_task_record> records);

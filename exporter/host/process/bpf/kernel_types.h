@@ -101,6 +101,28 @@ struct sched_entity {
   __u64 sum_exec_runtime;
 };
 
+struct kernfs_node {
+  __u64 id;
+};
+
+struct cgroup {
+  struct kernfs_node* kn;
+};
+
+struct cgroup_subsys_state {
+  struct cgroup* cgroup;
+};
+
+struct css_set {
+  struct cgroup_subsys_state* subsys[1];
+  struct css_set* dom_cset;
+  struct cgroup* dfl_cgrp;
+};
+
+enum cgroup_subsys_id {
+  memory_cgrp_id,
+};
+
 struct task_struct {
   unsigned int __state;
   unsigned int flags;
@@ -110,6 +132,7 @@ struct task_struct {
   struct mm_struct* mm;
   struct files_struct* files;
   struct signal_struct* signal;
+  struct css_set* cgroups;
   struct pid* thread_pid;
   const struct cred* real_cred;
   struct list_head thread_node;

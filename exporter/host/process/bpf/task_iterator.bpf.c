@@ -3,9 +3,9 @@
 // https://docs.kernel.org/bpf/bpf_iterators.html
 //
 // The kernel calls the program under RCU: what a pointer of a task leads to stays in place, and a
-// read of what is gone gives 0. Pointers that are counted with or handed to functions are read by
-// BPF_CORE_READ: to the verifier those are plain numbers. All loops are bounded, as it asks; what
-// they cut is told by a flag.
+// read of what is gone gives 0. Pointers that are counted with or handed to functions are taken
+// by BPF_CORE_READ or NUMBER_OF: to the verifier those are plain numbers. All loops are bounded, as
+// it asks; what they cut is told by a flag.
 
 // The helpers need the types before them.
 // clang-format off
@@ -19,14 +19,16 @@
 char LICENSE[] SEC("license") = "GPL";
 
 #define MAX_CPUS 1024
-#define MAX_THREADS 1024
-#define MAX_FD_WORDS 1024  // 65,536 descriptors
 #define BITS_OF_WORD 64
+// Loops over what has no small bound are a loop of calls of a loop: the verifier looks at the inner
+// one once.
+#define STRETCH 64
+#define STRETCHES 64
+#define MAX_FD_WORDS (STRETCH * STRETCHES)  // 262,144 descriptors
 #define PF_KTHREAD 0x00200000
 
 // Set before the program is loaded.
 const volatile __u32 cpus = 1;
-const volatile __u8 rss_is_per_cpu = 1;  // Linux 6.2 and later
 // A process that may be this large gets the exact sum over the CPUs; its rough count may be wrong
 // by so much.
 const volatile __u64 exact_from_pages = 0;
@@ -35,6 +37,7 @@ const volatile __u64 rough_error_pages = 0;
 // Set before a pass: what nobody asks for is not read.
 __u8 memory_wanted = 1;
 __u8 fds_wanted = 1;
+__u8 cgroup_wanted = MEMLEAK_CGROUP_NONE;
 
 // Where the CPUs keep their copies of a per-CPU variable, in relation to its own address. Neither
 // __per_cpu_offset nor this_cpu_off can be relied on (a kernel may have no data symbols), but one
@@ -47,6 +50,7 @@ struct {
   __type(value, __u64);
 } anchor SEC(".maps");
 __u32 anchor_id = 0;
+__u8 rss_is_per_cpu = 0;
 __u64 anchor_address = 0;
 __u64 anchor_copies[MAX_CPUS];
 __u64 cpu_offsets[MAX_CPUS];
@@ -54,16 +58,34 @@ __u64 cpu_offsets[MAX_CPUS];
 // The reader's pid namespace, as a depth below the first one.
 __u32 namespace_level = 0;
 
-// What the loops add up to; they are functions of their own, so that the verifier looks at each
-// once.
+// What the loops add up to.
 __s64 sums[MEMLEAK_RSS_KINDS];
+__u64 next_thread = 0;
 __u64 threads_cpu_ns = 0;
 __u64 threads_major_faults = 0;
+
+// A pointer as a plain number, without a read: it is stored, and loaded again.
+__u64 pointer = 0;
+#define NUMBER_OF(p)                         \
+  ({                                         \
+    *(volatile __u64*)&pointer = (__u64)(p); \
+    *(volatile __u64*)&pointer;              \
+  })
+// Where what is only read ahead goes.
+__u64 ahead = 0;
+
+// Linux 6.2 and later count memory per CPU; before, a structure of this name held the counts.
+static __always_inline int counts_per_cpu(void) {
+  return !bpf_core_field_exists(((struct mm_struct___atomic*)0)->rss_stat.count);
+}
 
 SEC("iter/bpf_map")
 int find_cpu_offsets(struct bpf_iter__bpf_map* ctx) {
   struct bpf_map* map = ctx->map;
   __u32 key = 0;
+  // Nor do kernels before 5.19 know the call below.
+  if (!counts_per_cpu()) return 0;
+  rss_is_per_cpu = 1;
   if (!map || map->id != anchor_id) return 0;
   // The map is the first member of its array.
   bpf_probe_read_kernel(&anchor_address, sizeof(anchor_address),
@@ -105,12 +127,14 @@ __noinline int add_counter(__u64 address, __u32 kind) {
 static __always_inline __s64 at_least_0(__s64 count) { return count < 0 ? 0 : count; }
 
 static __always_inline void read_rss(struct mm_struct* mm, struct memleak_task_record* record) {
-  if (!rss_is_per_cpu) {
+  if (!counts_per_cpu()) {
     struct mm_struct___atomic* old = (void*)mm;
-    record->rss[0] = at_least_0(old->rss_stat.count[0].counter);
-    record->rss[1] = at_least_0(old->rss_stat.count[1].counter);
-    record->rss[2] = at_least_0(old->rss_stat.count[2].counter);
-    record->rss[3] = at_least_0(old->rss_stat.count[3].counter);
+    // The verifier of those kernels does not look through an array of typedefs.
+    bpf_core_read(sums, sizeof(sums), &old->rss_stat.count);
+    record->rss[0] = at_least_0(sums[0]);
+    record->rss[1] = at_least_0(sums[1]);
+    record->rss[2] = at_least_0(sums[2]);
+    record->rss[3] = at_least_0(sums[3]);
     return;
   }
   sums[0] = mm->rss_stat[0].count;
@@ -121,10 +145,10 @@ static __always_inline void read_rss(struct mm_struct* mm, struct memleak_task_r
                   at_least_0(sums[MEMLEAK_RSS_SHMEM]) + rough_error_pages;
   if (largest > record->total) largest = record->total;
   if (largest >= exact_from_pages) {
-    __u64 file = (__u64)BPF_CORE_READ(mm, rss_stat[0].counters);
-    __u64 anon = (__u64)BPF_CORE_READ(mm, rss_stat[1].counters);
-    __u64 swap = (__u64)BPF_CORE_READ(mm, rss_stat[2].counters);
-    __u64 shmem = (__u64)BPF_CORE_READ(mm, rss_stat[3].counters);
+    __u64 file = NUMBER_OF(mm->rss_stat[0].counters);
+    __u64 anon = NUMBER_OF(mm->rss_stat[1].counters);
+    __u64 swap = NUMBER_OF(mm->rss_stat[2].counters);
+    __u64 shmem = NUMBER_OF(mm->rss_stat[3].counters);
     if (anon == file + 4 && swap == file + 8 && shmem == file + 12) {
       add_neighbours(file);
     } else {
@@ -162,10 +186,10 @@ static __always_inline __u32 bits_of(__u64 word) {
   return (word * 0x0101010101010101ull) >> 56;
 }
 
-// Counts the bits of `words` words.
+// Counts the bits of a stretch of words.
 __noinline int count_bits(__u64 address, __u32 words) {
   __u32 count = 0;
-  for (__u32 i = 0; i < MAX_FD_WORDS && i < words; ++i) {
+  for (__u32 i = 0; i < STRETCH && i < words; ++i) {
     __u64 word = 0;
     bpf_probe_read_kernel(&word, sizeof(word), (void*)(address + i * sizeof(word)));
     count += bits_of(word);
@@ -178,43 +202,48 @@ static __always_inline void read_fds(struct task_struct* task, struct memleak_ta
   if (!files) return;
   struct fdtable* table = files->fdt;
   if (!table) return;
-  __u32 words = table->max_fds / BITS_OF_WORD;
+  const __u32 words = table->max_fds / BITS_OF_WORD;
   if (words > MAX_FD_WORDS) {
     record->flags |= MEMLEAK_TASK_FDS_CUT;
-  } else {
-    record->open_fds = count_bits((__u64)BPF_CORE_READ(table, open_fds), words);
+    return;
+  }
+  const __u64 address = NUMBER_OF(table->open_fds);
+  for (__u32 i = 0; i < STRETCHES && i * STRETCH < words; ++i) {
+    record->open_fds += count_bits(address + i * STRETCH * sizeof(__u64), words - i * STRETCH);
   }
 }
 
-// Adds up the living threads of the list that begins there. 1 when there are more than the loop
-// takes.
+// Adds up a stretch of the living threads, from next_thread on. 1 when that was the last.
 __noinline int add_threads(__u64 head) {
   const __u64 node = bpf_core_field_offset(struct task_struct, thread_node);
   const __u64 runtime = bpf_core_field_offset(struct task_struct, se.sum_exec_runtime);
   const __u64 faults = bpf_core_field_offset(struct task_struct, maj_flt);
-  __u64 cpu_ns = 0;
-  __u64 major_faults = 0;
-  __u64 next = 0;
-  int cut = 1;
-  bpf_probe_read_kernel(&next, sizeof(next), (void*)head);
-  for (__u32 i = 0; i < MAX_THREADS; ++i) {
+  __u64 next = next_thread;
+  for (__u32 i = 0; i < STRETCH && next != head && next != 0; ++i) {
     __u64 value = 0;
-    if (next == head || next == 0) {
-      cut = 0;
-      break;
-    }
     bpf_probe_read_kernel(&value, sizeof(value), (void*)(next - node + runtime));
-    cpu_ns += value;
+    threads_cpu_ns += value;
     value = 0;
     bpf_probe_read_kernel(&value, sizeof(value), (void*)(next - node + faults));
-    major_faults += value;
+    threads_major_faults += value;
     value = 0;
     bpf_probe_read_kernel(&value, sizeof(value), (void*)next);
     next = value;
   }
-  threads_cpu_ns = cpu_ns;
-  threads_major_faults = major_faults;
-  return cut;
+  next_thread = next;
+  return next == head || next == 0;
+}
+
+// Adds up all living threads of the list that begins there. 0 when there are too many.
+__noinline int add_all_threads(__u64 head) {
+  threads_cpu_ns = 0;
+  threads_major_faults = 0;
+  next_thread = 0;
+  bpf_probe_read_kernel(&next_thread, sizeof(next_thread), (void*)head);
+  for (__u32 i = 0; i < STRETCHES; ++i) {
+    if (add_threads(head)) return 1;
+  }
+  return 0;
 }
 
 // Counts how often the sums of ended threads changed; odd while they do.
@@ -237,14 +266,14 @@ static __always_inline void read_totals(struct task_struct* task,
     record->major_faults = signal->maj_flt + task->maj_flt;
     return;
   }
-  const __u64 head = (__u64)BPF_CORE_READ(task, signal) +
-                     bpf_core_field_offset(struct signal_struct, thread_head);
+  const __u64 head =
+      (__u64)BPF_CORE_READ(task, signal) + bpf_core_field_offset(struct signal_struct, thread_head);
   // A thread that ends between the two parts would be in both, or in none.
   for (int attempt = 0; attempt < 3; ++attempt) {
     const __u32 before = sequence_of(signal);
     const __u64 ended_ns = signal->sum_sched_runtime;
     const __u64 ended_faults = signal->maj_flt;
-    if (add_threads(head)) record->flags |= MEMLEAK_TASK_THREADS_CUT;
+    if (!add_all_threads(head)) break;
     record->cpu_ns = ended_ns + threads_cpu_ns;
     record->major_faults = ended_faults + threads_major_faults;
     if (before % 2 == 0 && sequence_of(signal) == before) return;
@@ -263,10 +292,44 @@ static __always_inline __s32 pid_of(struct task_struct* task) {
   if (namespace_level == 0) return task->tgid;
   __s32 number = 0;
   bpf_probe_read_kernel(&number, sizeof(number),
-                        (char*)BPF_CORE_READ(task, thread_pid) + bpf_core_field_offset(struct pid, numbers) +
+                        (char*)BPF_CORE_READ(task, thread_pid) +
+                            bpf_core_field_offset(struct pid, numbers) +
                             namespace_level * bpf_core_type_size(struct upid) +
                             bpf_core_field_offset(struct upid, nr));
   return number;
+}
+
+// Of version 1 that in the memory controller's hierarchy; of version 2 the domain of a threaded
+// one, where its memory counts.
+static __always_inline __u64 cgroup_of(struct task_struct* task) {
+  if (cgroup_wanted == MEMLEAK_CGROUP_V2) return task->cgroups->dom_cset->dfl_cgrp->kn->id;
+  if (cgroup_wanted != MEMLEAK_CGROUP_V1) return 0;
+  if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) return 0;
+  struct cgroup_subsys_state* state = 0;
+  bpf_probe_read_kernel(
+      &state, sizeof(state),
+      (char*)BPF_CORE_READ(task, cgroups) + bpf_core_field_offset(struct css_set, subsys) +
+          bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id) * sizeof(state));
+  return BPF_CORE_READ(state, cgroup, kn, id);
+}
+
+// Asks for all that lies apart before any of it is used: the processor waits for all of it at once.
+static __always_inline void read_ahead(struct task_struct* task) {
+  struct mm_struct* mm = task->mm;
+  struct files_struct* files = task->files;
+  struct signal_struct* signal = task->signal;
+  __u64 sum = task->real_cred->euid.val + task->se.sum_exec_runtime + task->maj_flt +
+              task->start_boottime + task->flags + task->exit_state;
+  if (mm) {
+    sum += mm->total_vm + mm->pgtables_bytes.counter + mm->arg_start + mm->hiwater_rss;
+    if (counts_per_cpu()) sum += mm->rss_stat[0].count;
+  }
+  if (files) {
+    struct fdtable* table = files->fdt;
+    if (table) sum += table->max_fds;
+  }
+  if (signal) sum += signal->nr_threads + signal->sum_sched_runtime + signal->maj_flt;
+  *(volatile __u64*)&ahead = sum;
 }
 
 SEC("iter/task")
@@ -281,6 +344,7 @@ int write_processes(struct bpf_iter__task* ctx) {
   // Threads are in their leader's record.
   if (task->pid != task->tgid) return 0;
 
+  read_ahead(task);
   struct memleak_task_record record = {0};
   record.pid = pid_of(task);
   record.uid = task->real_cred->euid.val;
@@ -288,6 +352,7 @@ int write_processes(struct bpf_iter__task* ctx) {
   record.state = state_of(task);
   record.start_ns = task->start_boottime;
   bpf_probe_read_kernel(record.comm, sizeof(record.comm), task->comm);
+  record.cgroup_id = cgroup_of(task);
   read_totals(task, &record);
   if (!(record.pf_flags & PF_KTHREAD)) {
     struct mm_struct* mm = task->mm;

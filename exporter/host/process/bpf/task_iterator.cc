@@ -1,25 +1,25 @@
 #include "exporter/host/process/bpf/task_iterator.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <linux/capability.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <optional>
 #include <system_error>
 #include <vector>
 
+#include "exporter/host/capabilities.h"
 #include "exporter/host/process/bpf/task_iterator.skel.h"
 #include "exporter/host/unique_fd.h"
 
 namespace memleak {
 namespace {
 
-std::string Reason(const char* what, int error) {
-  return std::string(what) + ": " + std::generic_category().message(error);
+std::string Reason(const std::string& what, int error) {
+  return what + ": " + std::generic_category().message(error);
 }
 
 struct CloseSkeleton {
@@ -32,20 +32,8 @@ struct DestroyLink {
 };
 using Link = std::unique_ptr<bpf_link, DestroyLink>;
 
-struct FreeBtf {
-  void operator()(btf* types) const { btf__free(types); }
-};
-using KernelTypes = std::unique_ptr<btf, FreeBtf>;
-
-// Until Linux 6.2 a process's counters were one structure of atomics, of that name.
-std::optional<bool> RssIsPerCpu(std::string& why) {
-  const KernelTypes types(btf__load_vmlinux_btf());
-  if (!types) {
-    why = Reason("the kernel has no type information (/sys/kernel/btf/vmlinux)", errno);
-    return std::nullopt;
-  }
-  return btf__find_by_name_kind(types.get(), "mm_rss_stat", BTF_KIND_STRUCT) < 0;
-}
+// Whose absence would only be told as a failure to load.
+constexpr const char* kKernelTypes = "/sys/kernel/btf/vmlinux";
 
 // What a rough count of resident memory may be off by: the three kinds that make it up may each be
 // off by a batch on every CPU (lib/percpu_counter.c).
@@ -59,11 +47,12 @@ class LoadedIterator : public TaskIterator {
   LoadedIterator(Skeleton skeleton, Link link)
       : skeleton_(std::move(skeleton)), link_(std::move(link)) {}
 
-  bool Read(bool memory_wanted, bool fds_wanted, std::span<const memleak_task_record>& records,
+  bool Read(const Wanted& wanted, std::span<const memleak_task_record>& records,
             std::string& why) override {
     skeleton_->bss->namespace_level = 0;
-    skeleton_->data->memory_wanted = memory_wanted ? 1 : 0;
-    skeleton_->data->fds_wanted = fds_wanted ? 1 : 0;
+    skeleton_->data->memory_wanted = wanted.memory ? 1 : 0;
+    skeleton_->data->fds_wanted = wanted.fds ? 1 : 0;
+    skeleton_->bss->cgroup_wanted = wanted.cgroup;
     const UniqueFd pass(bpf_iter_create(bpf_link__fd(link_.get())));
     if (!pass) {
       why = Reason("the task iterator cannot be started", errno);
@@ -100,6 +89,16 @@ class LoadedIterator : public TaskIterator {
   std::vector<char> bytes_;
 };
 
+// What would help against a refusal; empty where that is not known.
+std::string Advice(int error) {
+  if (error != EPERM && error != EACCES && error != ENOSYS) return {};
+  std::string missing;
+  if (!HasCapability(CAP_BPF)) missing = "CAP_BPF";
+  if (!HasCapability(CAP_PERFMON)) missing += missing.empty() ? "CAP_PERFMON" : " and CAP_PERFMON";
+  if (!missing.empty()) return " (it needs " + missing + ")";
+  return " (in spite of CAP_BPF and CAP_PERFMON: a seccomp profile, a security module or lockdown)";
+}
+
 // Runs the program that takes down where the CPUs keep their copies.
 bool FindCpuOffsets(task_iterator_bpf& skeleton, uint64_t cpus, std::string& why) {
   bpf_map_info info{};
@@ -122,6 +121,8 @@ bool FindCpuOffsets(task_iterator_bpf& skeleton, uint64_t cpus, std::string& why
     why = Reason("the map iterator cannot be read", errno);
     return false;
   }
+  // Older kernels count in one place.
+  if (skeleton.bss->rss_is_per_cpu == 0) return true;
   if (skeleton.bss->anchor_address == 0 || skeleton.bss->anchor_copies[cpus - 1] == 0) {
     why = "the kernel does not tell where its CPUs keep their counters";
     return false;
@@ -138,8 +139,10 @@ bool FindCpuOffsets(task_iterator_bpf& skeleton, uint64_t cpus, std::string& why
 std::unique_ptr<TaskIterator> TaskIterator::Open(uint64_t exact_from_bytes, std::string& why) {
   // What it would write to standard error is in our own words.
   libbpf_set_print(nullptr);
-  const std::optional<bool> per_cpu = RssIsPerCpu(why);
-  if (!per_cpu) return nullptr;
+  if (access(kKernelTypes, R_OK) != 0) {
+    why = Reason(std::string("the kernel shows no types in ") + kKernelTypes, errno);
+    return nullptr;
+  }
   Skeleton skeleton(task_iterator_bpf__open());
   if (!skeleton) {
     why = Reason("the program for the kernel cannot be opened", errno);
@@ -152,19 +155,16 @@ std::unique_ptr<TaskIterator> TaskIterator::Open(uint64_t exact_from_bytes, std:
   }
   const auto cpu_count = static_cast<uint64_t>(cpus);
   skeleton->rodata->cpus = static_cast<uint32_t>(cpus);
-  skeleton->rodata->rss_is_per_cpu = *per_cpu ? 1 : 0;
   if (cpu_count > kAlwaysExactCpus) {
     skeleton->rodata->exact_from_pages =
         exact_from_bytes / static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
     skeleton->rodata->rough_error_pages = RoughErrorPages(cpu_count);
   }
-  // It uses a call that older kernels do not know.
-  bpf_program__set_autoload(skeleton->progs.find_cpu_offsets, *per_cpu);
   if (const int error = task_iterator_bpf__load(skeleton.get()); error != 0) {
-    why = Reason("the kernel refuses the task iterator", -error);
+    why = Reason("the kernel refuses the task iterator", -error) + Advice(-error);
     return nullptr;
   }
-  if (*per_cpu && !FindCpuOffsets(*skeleton, cpu_count, why)) return nullptr;
+  if (!FindCpuOffsets(*skeleton, cpu_count, why)) return nullptr;
   Link link(bpf_program__attach_iter(skeleton->progs.write_processes, nullptr));
   if (!link) {
     why = Reason("the task iterator cannot be attached", errno);

@@ -26,10 +26,15 @@ class TaskIterator {
 
   virtual ~TaskIterator() = default;
 
+  struct Wanted {
+    bool memory = false;
+    bool fds = false;
+    uint8_t cgroup = MEMLEAK_CGROUP_NONE;
+  };
   // One pass, in ascending order of pid. What is not wanted is 0 in the records. False when the
   // kernel refuses (`why`): then `records` means nothing. They are valid until the next pass.
-  virtual bool Read(bool memory_wanted, bool fds_wanted,
-                    std::span<const memleak_task_record>& records, std::string& why) = 0;
+  virtual bool Read(const Wanted& wanted, std::span<const memleak_task_record>& records,
+                    std::string& why) = 0;
 };
 
 }  // namespace memleak

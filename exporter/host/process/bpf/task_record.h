@@ -18,6 +18,12 @@
 #define MEMLEAK_RSS_SHMEM 3
 #define MEMLEAK_RSS_KINDS 4
 
+// Which cgroup is wanted: none, or that of the memory controller of version 1, or that of
+// version 2.
+#define MEMLEAK_CGROUP_NONE 0
+#define MEMLEAK_CGROUP_V1 1
+#define MEMLEAK_CGROUP_V2 2
+
 struct memleak_task_record {
   __s32 pid;       // as the reader's pid namespace counts
   __u32 uid;       // effective
@@ -30,6 +36,7 @@ struct memleak_task_record {
   __u64 cpu_ns;        // of all threads, ended ones included
   __u64 major_faults;  // likewise
   __u64 arg_start;
+  __u64 cgroup_id;  // the inode number of its directory; 0 for none
   // Pages, unless said.
   __s64 rss[MEMLEAK_RSS_KINDS];
   __u64 peak_resident;

@@ -1,5 +1,6 @@
 """Judges what tests/vm/run.sh brought back: judge.py OUTPUT. Each scrape against the cgroup files that
-were read just before and just after it. Prints a line for each step; exit code 1 if one is wrong."""
+were read just before and just after it; one that was made with the kernel's task iterator against two
+that were made from /proc. Prints a line for each step; exit code 1 if one is wrong."""
 
 import pathlib
 import subprocess
@@ -20,6 +21,17 @@ NAMESPACED = "/system.slice/namespaced.service"
 BUSY = {"/init.scope", SERVICE, NAMESPACED}
 STEPS = ["settled", "limits-changed", "file-pages-at-the-limit", "container-replaced",
          "private-namespace"]
+
+# What a source tells of a process that does nothing is the same to the byte.
+STANDING = [f"memleak_process_{name}" for name in (
+    "resident_memory_bytes", "anon_memory_bytes", "file_memory_bytes", "shmem_memory_bytes",
+    "swap_memory_bytes", "peak_resident_memory_bytes", "virtual_memory_bytes", "page_table_bytes",
+    "vm_peak_bytes", "vm_data_bytes", "vm_stk_bytes", "vm_exe_bytes", "vm_lib_bytes",
+    "vm_lck_bytes", "vm_pin_bytes", "open_fds", "threads", "start_time_seconds",
+    "major_page_faults_total")]
+CPU = "memleak_process_cpu_seconds_total"
+# /proc/PID/stat rounds user and system time down one by one.
+TICKS = 0.02
 
 
 class Step:
@@ -109,6 +121,54 @@ class Step:
         return count
 
 
+class Sources:
+    def __init__(self, folder):
+        self.before, self.iterator, self.after = (
+            Body((folder / name).read_text(), openmetrics=False)
+            for name in ("before", "iterator", "after"))
+        log = (folder.parents[1] / "exporter.log").read_text().splitlines()
+        self.said = [line for line in log if "reading processes" in line]
+
+    @staticmethod
+    def processes(body):
+        """{pid: {family, or "comm": value}}"""
+        found = {}
+        for name in (*STANDING, CPU, "memleak_process_info"):
+            for labels, value in body.find(name):
+                process = found.setdefault(labels["pid"], {"comm": labels["comm"]})
+                process[name] = value
+        # Those that look are not the same while they look.
+        return {pid: process for pid, process in found.items()
+                if process["comm"] not in ("memleak_exporte", "wget")}
+
+    def judge(self):
+        sources = [body.labels("memleak_exporter_build_info")["source"]
+                   for body in (self.before, self.iterator, self.after)]
+        assert sources == ["procfs", "bpf", "procfs"], (sources, self.said)
+        assert self.iterator.value("memleak_scrape_source_failures_total") == 0
+        before, found, after = map(self.processes, (self.before, self.iterator, self.after))
+        idle = {pid: process for pid, process in before.items() if after.get(pid) == process}
+        assert len(idle) >= 0.9 * len(before), (len(idle), len(before))
+        count = 0
+        wrong = []
+        for pid, expected in idle.items():
+            said = found.get(pid, {"comm": ""})
+            comm = expected["comm"]
+            # Of a kernel thread /proc tells more: the rest of a long name, a worker's work.
+            kernel_thread = "memleak_process_virtual_memory_bytes" not in expected
+            same = comm.startswith(said["comm"] or "?") if kernel_thread else comm == said["comm"]
+            if not same:
+                wrong.append((pid, "comm", comm, said["comm"]))
+            if abs(said.get(CPU, -1) - expected[CPU]) > TICKS:
+                wrong.append((pid, CPU, expected[CPU], said.get(CPU)))
+            for name in STANDING:
+                if said.get(name) != expected.get(name):
+                    wrong.append((pid, comm, name, expected.get(name), said.get(name)))
+                count += name in expected
+        assert not wrong, f"pid, name, family, /proc's, the task iterator's: {wrong}"
+        return count
+
+
 def main():
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -117,9 +177,9 @@ def main():
         except subprocess.CalledProcessError:
             print("not ok  the guest brought nothing back")
             return 1
-        for name in STEPS:
+        for name, kind in [*((name, Step) for name in STEPS), ("sources", Sources)]:
             try:
-                count = Step(pathlib.Path(folder) / "steps" / name).judge()
+                count = kind(pathlib.Path(folder) / "steps" / name).judge()
                 print(f"ok      {name}: {count} figures")
             except (AssertionError, LookupError, OSError, ValueError) as error:
                 wrong += 1

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The exporter on real kernels with the memory controller in cgroup v2, and on a hybrid host, whatever
-# this machine mounts: in emulated virtual machines, some minutes.
+# this machine mounts, and its two sources of processes side by side, before and after Linux 6.2 counted
+# memory on each CPU: in emulated virtual machines, some minutes.
 #   tests/vm/run.sh [EXPORTER [RELEASE:LAYOUT...]]     build/release/memleak_exporter by default
 # Exit code 77: cannot be tried here.
 set -euo pipefail

@@ -100,7 +100,8 @@ def test_seconds_of_churn(exporter, lasting, start_program):
     assert churn.scrapes >= 5
     assert churn.seen >= churn.scrapes * 50
     wait_for_the_end(churn, before)
-    assert kernel.open_files(exporter.pid) <= descriptors + 2
+    wait_for("the descriptors of names that were being read",
+             lambda: kernel.open_files(exporter.pid) <= descriptors + 2)
 
 
 @pytest.mark.long
@@ -122,7 +123,8 @@ def test_minutes_of_churn(exporter, lasting, start_program):
     warm, *later = [now for now in held if now[0] > WARM_SECONDS]
     for now in later:
         assert now[1] - warm[1] < MIB, (warm, now)
-        assert abs(now[2] - warm[2]) <= 2, (warm, now)
+        # Some are open while newcomers' names are being read.
+        assert abs(now[2] - warm[2]) <= 10, (warm, now)
         assert now[3] == warm[3], (warm, now)
     wait_for_the_end(churn, before)
     print(f"{RATE * SECONDS} processes made, {churn.seen:.0f} of them seen in {churn.scrapes} "

@@ -93,8 +93,7 @@ void Serve(const Options& options) {
   scraper.Start();
   for (const std::string& url : server.urls()) {
     Log(LogLevel::kInfo, "listening",
-        {{"url", url + options.web.telemetry_path},
-         {"version", std::string(Version())}});
+        {{"url", url + options.web.telemetry_path}, {"version", std::string(Version())}});
   }
 
   for (const std::string& url : server.health_urls()) {

@@ -84,8 +84,8 @@ void ProcessTable::RequestNames(Process& process) {
   const NameQuestion question{process.sample.pid, process.sample.start_ticks, process.sample.uid,
                               process.sample.comm};
   // Nor is it told of one that the source had to look for elsewhere.
-  const bool with_cgroup = !cgroups_.lists_processes() ||
-                           (cgroups_.ids_are_told() && process.sample.cgroup_id == 0);
+  const bool with_cgroup =
+      !cgroups_.lists_processes() || (cgroups_.ids_are_told() && process.sample.cgroup_id == 0);
   auto job = [question, with_cgroup, to = &process, life = process.life, root = proc_root_,
               rules = rules_, users = users_, inbox = inbox_] {
     const ProcessIdentity identity =

@@ -61,7 +61,8 @@ class ScriptedIterator : public TaskIterator {
  public:
   explicit ScriptedIterator(Script& script) : script_(script) {}
 
-  bool Read(const Wanted& /*wanted*/, std::span<const memleak_task_record>& records, std::string& why) override {
+  bool Read(const Wanted& /*wanted*/, std::span<const memleak_task_record>& records,
+            std::string& why) override {
     ++script_.passes;
     if (script_.fails) {
       why = "out of order";

@@ -424,4 +424,43 @@ TEST_CASE("with version 1 a process is where its first thread is") {
   CHECK(Find(table, "/z.service").processes == 1);
 }
 
+TEST_CASE("where ids are told no list is read, and whoever tells them counts") {
+  CgroupTree tree;
+  tree.Put("/a", 1, 1, Mib(10), "7\n");
+  tree.Put("/a/b", 1, 1, Mib(5), "8\n9\n");
+  struct stat directory {};
+  REQUIRE(stat(tree.Path("/a/b").c_str(), &directory) == 0);
+  const uint64_t id = directory.st_ino;
+  CgroupTable table(tree.sysfs(), tree.rootfs(), 100);
+  table.BeginPass(0, 1'000'000, kNodeHeadroom, true);
+  CHECK(table.ids_are_told());
+  CHECK(table.Of(8, 1) == nullptr);
+  CHECK(table.WithId(0) == nullptr);
+  Cgroup* const inner = table.WithId(id);
+  REQUIRE(inner != nullptr);
+  CHECK(inner->path == "/a/b");
+  CHECK(table.WithId(id) == inner);
+  inner->NoteMember(nullptr, 1, 0, true);
+  // One that is only remembered to be there.
+  inner->NoteMember(nullptr, 1, 0, false);
+  table.EndPass();
+  CHECK(inner->members == 2);
+  CHECK(inner->processes == 1);
+  CHECK(inner->parent->processes == 1);
+  CHECK_FALSE(inner->incomplete);
+
+  Pass(table, 1);
+  CHECK_FALSE(table.ids_are_told());
+  CHECK(table.WithId(id) == nullptr);
+  CHECK(table.Of(8, 1) == inner);
+  CHECK(inner->processes == 2);
+  CHECK(inner->parent->processes == 3);
+}
+
+TEST_CASE("a copy of a hierarchy has no ids that a kernel would tell") {
+  CgroupTree tree;
+  CgroupTable table(tree.sysfs(), tree.rootfs(), 100);
+  CHECK(table.ids() == Needs::CgroupIds::kNone);
+}
+
 }  // namespace memleak

@@ -1,6 +1,9 @@
 // What the cgroup of a process decides about it: group, names, limits.
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <string>
+#include <utility>
 
 #include "exporter/model/process_table.h"
 #include "tests/catch.h"
@@ -154,6 +157,39 @@ TEST_CASE("the headroom of a group is that of the limit which all its members sh
   PutCgroup(world, "/b", "8\n");
   world.Pass(2);
   CHECK(world.Find(7)->group->cgroup->path.empty());
+}
+
+TEST_CASE("a process is where its source says, and one that ended where it was") {
+  World world;
+  PutCgroup(world, "", "");
+  PutCgroup(world, "/a", "");
+  PutCgroup(world, "/b", "");
+  const auto id_of = [&](const std::string& path) {
+    struct stat directory {};
+    REQUIRE(stat((world.tree.path() + "/sys/fs/cgroup" + path).c_str(), &directory) == 0);
+    return directory.st_ino;
+  };
+  double now = 0;
+  const auto pass = [&](uint64_t cgroup_id, char state) {
+    ProcessSample sample;
+    sample.pid = 7;
+    sample.start_ticks = kExporterStart;
+    sample.state = state;
+    sample.cgroup_id = cgroup_id;
+    world.cgroups.BeginPass(++now, kExporterStart, std::nullopt, true);
+    world.table.BeginPass(At(now));
+    world.table.OnProcess(sample);
+    world.table.EndPass();
+    world.cgroups.EndPass();
+    return world.Find(7);
+  };
+  CHECK(pass(id_of("/a"), 'S')->cgroup->path == "/a");
+  CHECK(world.Find(7)->located);
+  CHECK(pass(id_of("/b"), 'S')->cgroup->path == "/b");
+  for (const auto& [id, state] : {std::pair{id_of(""), 'Z'}, std::pair<ino_t, char>{0, 'S'}}) {
+    CHECK(pass(id, state)->cgroup->path == "/b");
+    CHECK_FALSE(world.Find(7)->located);
+  }
 }
 
 }  // namespace memleak

@@ -169,7 +169,7 @@ class Scrapes {
     print("processes", static_cast<double>(processes_));
     print("body_bytes", static_cast<double>(body_.size()));
     print("sent_bytes", static_cast<double>(sent_));
-    print("bytes_record", tasks_ != nullptr ? sizeof(memleak_task_record) : 0);
+    print("bytes_record", tasks_ != nullptr ? sizeof(TaskRecord) : 0);
     print("bytes_process", sizeof(Process));
     print("bytes_trend", sizeof(Trend));
     print("heap_model", heap_of_model_);
@@ -193,7 +193,7 @@ class Scrapes {
     if (tasks_ != nullptr) {
       FillCaches();
       kernel = stages_.Time("kernel", [&] {
-        std::span<const memleak_task_record> records;
+        std::span<const TaskRecord> records;
         std::string why;
         if (!tasks_->Read({.memory = true, .fds = true}, records, why)) {
           throw std::runtime_error(why);

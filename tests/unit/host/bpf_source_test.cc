@@ -19,8 +19,8 @@ constexpr uint64_t kTicks = 100;
 constexpr uint64_t kTickNs = 10'000'000;
 constexpr uint32_t kKernelThread = 0x00200000;
 
-memleak_task_record Record(int32_t pid) {
-  memleak_task_record record{};
+TaskRecord Record(int32_t pid) {
+  TaskRecord record{};
   record.pid = pid;
   record.uid = 33;
   record.flags = MEMLEAK_TASK_HAS_MEMORY;
@@ -46,13 +46,13 @@ memleak_task_record Record(int32_t pid) {
   return record;
 }
 
-ProcessSample Sample(const memleak_task_record& record, const Needs& needs = kAll) {
+ProcessSample Sample(const TaskRecord& record, const Needs& needs = kAll) {
   return SampleOf(record, needs, kPage, kTicks);
 }
 
 // What a kernel would have handed over.
 struct Script {
-  std::vector<memleak_task_record> records;
+  std::vector<TaskRecord> records;
   bool fails = false;
   int passes = 0;
 };
@@ -61,7 +61,7 @@ class ScriptedIterator : public TaskIterator {
  public:
   explicit ScriptedIterator(Script& script) : script_(script) {}
 
-  bool Read(const Wanted& /*wanted*/, std::span<const memleak_task_record>& records,
+  bool Read(const Wanted& /*wanted*/, std::span<const TaskRecord>& records,
             std::string& why) override {
     ++script_.passes;
     if (script_.fails) {
@@ -146,7 +146,7 @@ TEST_CASE("a record becomes a sample as /proc would tell it") {
 }
 
 TEST_CASE("a peak is never below what is there now") {
-  memleak_task_record record = Record(42);
+  TaskRecord record = Record(42);
   record.peak_resident = 1;
   record.peak_total = 1;
   const ProcessSample sample = Sample(record);
@@ -155,7 +155,7 @@ TEST_CASE("a peak is never below what is there now") {
 }
 
 TEST_CASE("a name of the full length has no end") {
-  memleak_task_record record = Record(42);
+  TaskRecord record = Record(42);
   std::memset(record.comm, 'x', sizeof(record.comm));
   CHECK(Sample(record).comm.view() == std::string(16, 'x'));
 }
@@ -165,7 +165,7 @@ TEST_CASE("states are called as in /proc/PID/stat") {
                                               {8, 't'},     {0x10, 'X'}, {0x20, 'Z'}, {0x40, 'P'},
                                               {0x402, 'I'}, {0x82, 'D'}, {0x102, 'D'}};
   for (const auto& [bits, letter] : states) {
-    memleak_task_record record = Record(42);
+    TaskRecord record = Record(42);
     record.state = bits;
     INFO(bits);
     CHECK(Sample(record).state == letter);
@@ -173,11 +173,11 @@ TEST_CASE("states are called as in /proc/PID/stat") {
 }
 
 TEST_CASE("who has no memory of its own has no memory, and not 0") {
-  memleak_task_record kernel = Record(42);
+  TaskRecord kernel = Record(42);
   kernel.pf_flags = kKernelThread;
-  memleak_task_record zombie = Record(42);
+  TaskRecord zombie = Record(42);
   zombie.state = 0x20;
-  for (const memleak_task_record& record : {kernel, zombie}) {
+  for (const TaskRecord& record : {kernel, zombie}) {
     const ProcessSample sample = Sample(record);
     CHECK(sample.memory.empty());
     CHECK_FALSE(sample.open_fds);
@@ -186,7 +186,7 @@ TEST_CASE("who has no memory of its own has no memory, and not 0") {
   }
   CHECK(Sample(kernel).kernel_thread);
 
-  memleak_task_record leaving = Record(42);
+  TaskRecord leaving = Record(42);
   leaving.flags = 0;
   CHECK(Sample(leaving).memory.empty());
   CHECK(Sample(leaving).uid == 33u);
@@ -230,7 +230,7 @@ TEST_CASE("what a record cut is read from /proc") {
   const uint32_t cut = GENERATE(MEMLEAK_TASK_FDS_CUT, MEMLEAK_TASK_THREADS_CUT);
   Host host;
   host.script.records = {Record(7), Record(8)};
-  for (memleak_task_record& record : host.script.records) record.flags |= cut;
+  for (TaskRecord& record : host.script.records) record.flags |= cut;
   host.PutFile(7);
   const Seen seen = host.Read();
   CHECK(seen.samples.at(7).comm.view() == "of a file");
@@ -253,14 +253,14 @@ TEST_CASE("a kernel that tells otherwise than /proc is not believed") {
   ProcfsSource files{procfs};
   ProcessSample own;
   REQUIRE(files.ReadOne(getpid(), kAll, own) == ReadStatus::kOk);
-  memleak_task_record record = Record(getpid());
+  TaskRecord record = Record(getpid());
   record.uid = own.uid.value();
   record.start_ns = own.start_ticks * kTickNs;
   record.rss[MEMLEAK_RSS_FILE] = 0;
   record.rss[MEMLEAK_RSS_SHMEM] = 0;
   record.rss[MEMLEAK_RSS_ANON] =
       static_cast<int64_t>(own.memory.Get(MemoryField::kResident).value() / kPage);
-  const auto why_not = [&](const memleak_task_record& told) {
+  const auto why_not = [&](const TaskRecord& told) {
     script.records = {told};
     std::string why;
     const auto source =
@@ -270,7 +270,7 @@ TEST_CASE("a kernel that tells otherwise than /proc is not believed") {
   };
   CHECK(why_not(record).empty());
 
-  memleak_task_record other = record;
+  TaskRecord other = record;
   other.pid = 1;
   CHECK(why_not(other) == "the task iterator does not show this very process");
   other = record;

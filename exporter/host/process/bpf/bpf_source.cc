@@ -29,7 +29,7 @@ char StateOf(uint32_t state) {
   return kLetters[letter];
 }
 
-void SetMemory(const memleak_task_record& record, uint64_t page_bytes, MemoryBytes& memory) {
+void SetMemory(const TaskRecord& record, uint64_t page_bytes, MemoryBytes& memory) {
   const auto pages = [&](MemoryField field, uint64_t count) {
     memory.Set(field, count * page_bytes);
   };
@@ -72,7 +72,7 @@ double Now() {
 
 }  // namespace
 
-ProcessSample SampleOf(const memleak_task_record& record, const Needs& needs, uint64_t page_bytes,
+ProcessSample SampleOf(const TaskRecord& record, const Needs& needs, uint64_t page_bytes,
                        uint64_t ticks_per_second) {
   constexpr uint64_t kNanoseconds = 1'000'000'000;
   const uint64_t tick_ns = kNanoseconds / ticks_per_second;
@@ -116,7 +116,7 @@ std::unique_ptr<BpfSource> BpfSource::Make(std::unique_ptr<TaskIterator> tasks, 
 bool BpfSource::AgreesOnItself(std::string& why) {
   Needs needs;
   needs.processes = needs.memory = true;
-  std::span<const memleak_task_record> records;
+  std::span<const TaskRecord> records;
   if (!tasks_->Read({.memory = true}, records, why)) return false;
   const int32_t own = getpid();
   const auto found = std::find_if(records.begin(), records.end(),
@@ -143,7 +143,7 @@ bool BpfSource::AgreesOnItself(std::string& why) {
   return true;
 }
 
-bool BpfSource::FindAbsent(std::span<const memleak_task_record> records) {
+bool BpfSource::FindAbsent(std::span<const TaskRecord> records) {
   const double now = Now();
   constexpr double kListEvery = 60;
   if (now >= next_listing_) {
@@ -168,7 +168,7 @@ bool BpfSource::FindAbsent(std::span<const memleak_task_record> records) {
 }
 
 bool BpfSource::Read(const Needs& needs, ProcessSink& sink) {
-  std::span<const memleak_task_record> records;
+  std::span<const TaskRecord> records;
   if (!tasks_->Read(WantedOf(needs), records, error_)) return false;
   if (!FindAbsent(records)) return false;
   known_.clear();
@@ -189,7 +189,7 @@ bool BpfSource::Read(const Needs& needs, ProcessSink& sink) {
       }
     }
   };
-  for (const memleak_task_record& record : records) {
+  for (const TaskRecord& record : records) {
     read_absent(record.pid);
     known_.push_back(record.pid);
     constexpr uint32_t kCut = MEMLEAK_TASK_FDS_CUT | MEMLEAK_TASK_THREADS_CUT;

@@ -19,7 +19,7 @@
 namespace memleak {
 
 // A record as a sample. Pure.
-ProcessSample SampleOf(const memleak_task_record& record, const Needs& needs, uint64_t page_bytes,
+ProcessSample SampleOf(const TaskRecord& record, const Needs& needs, uint64_t page_bytes,
                        uint64_t ticks_per_second);
 
 class BpfSource : public ProcessSource {
@@ -45,7 +45,7 @@ class BpfSource : public ProcessSource {
  private:
   bool AgreesOnItself(std::string& why);
   // What was there before, or stands in /proc, and has no record: in ascending order into absent_.
-  bool FindAbsent(std::span<const memleak_task_record> records);
+  bool FindAbsent(std::span<const TaskRecord> records);
 
   std::unique_ptr<TaskIterator> tasks_;
   ProcFs& procfs_;

@@ -126,7 +126,7 @@ __noinline int add_counter(__u64 address, __u32 kind) {
 
 static __always_inline __s64 at_least_0(__s64 count) { return count < 0 ? 0 : count; }
 
-static __always_inline void read_rss(struct mm_struct* mm, struct memleak_task_record* record) {
+static __always_inline void read_rss(struct mm_struct* mm, struct TaskRecord* record) {
   if (!counts_per_cpu()) {
     struct mm_struct___atomic* old = (void*)mm;
     // The verifier of those kernels does not look through an array of typedefs.
@@ -164,7 +164,7 @@ static __always_inline void read_rss(struct mm_struct* mm, struct memleak_task_r
   record->rss[3] = at_least_0(sums[3]);
 }
 
-static __always_inline void read_memory(struct mm_struct* mm, struct memleak_task_record* record) {
+static __always_inline void read_memory(struct mm_struct* mm, struct TaskRecord* record) {
   record->total = mm->total_vm;
   read_rss(mm, record);
   record->peak_resident = mm->hiwater_rss;
@@ -197,7 +197,7 @@ __noinline int count_bits(__u64 address, __u32 words) {
   return count;
 }
 
-static __always_inline void read_fds(struct task_struct* task, struct memleak_task_record* record) {
+static __always_inline void read_fds(struct task_struct* task, struct TaskRecord* record) {
   struct files_struct* files = task->files;
   if (!files) return;
   struct fdtable* table = files->fdt;
@@ -256,8 +256,7 @@ static __always_inline __u32 sequence_of(struct signal_struct* signal) {
 
 // CPU time and faults of a process are those of its threads, dead and alive, as /proc/PID/stat has
 // them.
-static __always_inline void read_totals(struct task_struct* task,
-                                        struct memleak_task_record* record) {
+static __always_inline void read_totals(struct task_struct* task, struct TaskRecord* record) {
   struct signal_struct* signal = task->signal;
   if (!signal) return;
   record->threads = signal->nr_threads;
@@ -345,7 +344,7 @@ int write_processes(struct bpf_iter__task* ctx) {
   if (task->pid != task->tgid) return 0;
 
   read_ahead(task);
-  struct memleak_task_record record = {0};
+  struct TaskRecord record = {0};
   record.pid = pid_of(task);
   record.uid = task->real_cred->euid.val;
   record.pf_flags = task->flags;

@@ -47,8 +47,7 @@ class LoadedIterator : public TaskIterator {
   LoadedIterator(Skeleton skeleton, Link link)
       : skeleton_(std::move(skeleton)), link_(std::move(link)) {}
 
-  bool Read(const Wanted& wanted, std::span<const memleak_task_record>& records,
-            std::string& why) override {
+  bool Read(const Wanted& wanted, std::span<const TaskRecord>& records, std::string& why) override {
     skeleton_->bss->namespace_level = 0;
     skeleton_->data->memory_wanted = wanted.memory ? 1 : 0;
     skeleton_->data->fds_wanted = wanted.fds ? 1 : 0;
@@ -71,12 +70,11 @@ class LoadedIterator : public TaskIterator {
       }
       size += static_cast<size_t>(got);
     }
-    if (size % sizeof(memleak_task_record) != 0) {
+    if (size % sizeof(TaskRecord) != 0) {
       why = "the task iterator broke off in the middle of a record";
       return false;
     }
-    records = {reinterpret_cast<const memleak_task_record*>(bytes_.data()),
-               size / sizeof(memleak_task_record)};
+    records = {reinterpret_cast<const TaskRecord*>(bytes_.data()), size / sizeof(TaskRecord)};
     return true;
   }
 

@@ -33,7 +33,7 @@ class TaskIterator {
   };
   // One pass, in ascending order of pid. What is not wanted is 0 in the records. False when the
   // kernel refuses (`why`): then `records` means nothing. They are valid until the next pass.
-  virtual bool Read(const Wanted& wanted, std::span<const memleak_task_record>& records,
+  virtual bool Read(const Wanted& wanted, std::span<const TaskRecord>& records,
                     std::string& why) = 0;
 };
 

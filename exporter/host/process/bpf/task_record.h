@@ -24,7 +24,7 @@
 #define MEMLEAK_CGROUP_V1 1
 #define MEMLEAK_CGROUP_V2 2
 
-struct memleak_task_record {
+struct TaskRecord {
   __s32 pid;       // as the reader's pid namespace counts
   __u32 uid;       // effective
   __u32 flags;     // MEMLEAK_TASK_*

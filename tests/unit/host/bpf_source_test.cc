@@ -202,10 +202,11 @@ TEST_CASE("whoever has no record and stands in /proc is read there, in order") {
   Host host;
   host.PutFile(1, "hidden");
   host.PutFile(50, "hidden too");
+  host.PutFile(70, "and the last");
   host.script.records = {Record(7), Record(60)};
   for (int pass = 0; pass < 3; ++pass) {
     const Seen seen = host.Read();
-    CHECK(seen.order == std::vector<int32_t>{1, 7, 50, 60});
+    CHECK(seen.order == std::vector<int32_t>{1, 7, 50, 60, 70});
     CHECK(seen.samples.at(1).comm.view() == "hidden");
     CHECK(seen.samples.at(7).comm.view() == "web server");
   }

@@ -16,6 +16,8 @@
 #include <bpf/bpf_helpers.h>
 // clang-format on
 
+// The kernel lets only programs under the GPL read its memory: what is compiled into this program
+// may be had under version 2 of it, too.
 char LICENSE[] SEC("license") = "GPL";
 
 #define MAX_CPUS 1024

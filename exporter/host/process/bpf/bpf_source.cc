@@ -15,7 +15,6 @@ namespace {
 
 // Bits of task_struct.__state and .exit_state, and what /proc/PID/stat calls them
 // (include/linux/sched.h; fs/proc/array.c).
-constexpr uint32_t kUninterruptible = 0x2;
 constexpr uint32_t kIdle = 0x402;
 constexpr uint32_t kReported = 0x7f;
 

@@ -61,6 +61,14 @@ def meminfo():
     return {key: int(kib) * 1024 for key, kib in re.findall(r"^(\S+):\s+(\d+) kB$", text, re.M)}
 
 
+def has_kernel_threads():
+    """Whether kthreadd is seen, the parent of all others; a pid namespace has none."""
+    try:
+        return Stat(2).comm == b"kthreadd"
+    except FileNotFoundError:
+        return False
+
+
 def with_memory():
     """{(pid, start)} of all processes that are neither kernel threads nor zombies."""
     found = set()

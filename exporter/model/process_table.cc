@@ -159,7 +159,11 @@ void ProcessTable::Locate(Process& process) {
   Cgroup* const found = !cgroups_.ids_are_told() ? cgroups_.Of(sample.pid, sample.start_ticks)
                         : ended                  ? nullptr
                                                  : cgroups_.WithId(sample.cgroup_id);
-  process.located = found != nullptr;
+  // Of one that had to be looked for in /proc nothing is told: it is where it was. Not counted
+  // there for a pass, it would leave its cgroup empty, and the cgroup's trend would end.
+  const bool stays = cgroups_.ids_are_told() && !ended && sample.cgroup_id == 0 &&
+                     process.cgroup != nullptr && !process.cgroup->gone;
+  process.located = found != nullptr || stays;
   if (found != nullptr) {
     process.cgroup = found;
   } else if (process.cgroup != nullptr && process.cgroup->gone) {

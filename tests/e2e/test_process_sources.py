@@ -12,8 +12,9 @@ import pytest
 
 from support import api, kernel
 from support.exporter import EXPORT_ALL
+from support.programs import helper
 from support.requirements import need_root, need_task_iterator
-from support.waiting import wait_for
+from support.waiting import DEADLINE_SECONDS, wait_for
 
 # This host as it is, so that nothing else may run beside it.
 pytestmark = pytest.mark.host
@@ -217,6 +218,44 @@ def test_a_process_in_the_middle_of_exec(exporters, start_program, tmp_path):
     wait_for("ten executions and ten looks at them", enough)
     assert shown == pytest.approx([expected] * len(shown))
     assert program.process.poll() is None
+
+
+def walks(*ways):
+    """What programs/task_walks.cc found in each pass: [(way, {pid: figures})]"""
+    answer = subprocess.run([helper("task_walks"), *ways], capture_output=True, text=True,
+                            errors="replace", check=True, timeout=DEADLINE_SECONDS).stdout
+    passes = {}
+    for line in answer.splitlines():
+        number, way, pid, figures = line.split(" ", 3)
+        passes.setdefault(int(number), (way, {}))[1][int(pid)] = figures
+    return [passes[number] for number in sorted(passes)]
+
+
+def test_the_two_ways_of_the_task_iterator(start_actor):
+    """The loop of the program itself, where the kernel has that (Linux 6.7), finds the processes that the
+    kernel shows it one by one, kernel threads and zombies too, and the same in each."""
+    need_task_iterator()
+    actor = start_actor()
+    actor.tell("alloc", 20 * MIB)
+    actor.tell("touch")
+    actor.tell("threads", 60, 40, 10)
+    zombie = actor.tell("zombie")
+    with open("/proc/kallsyms") as symbols:
+        best = "open-coded" if re.search(r" bpf_iter_task_new\n", symbols.read()) else "seq_file"
+
+    def attempt():
+        # Each way twice, with cgroups of version 1 and of version 2.
+        found = walks("seq_file", "open-coded", "seq_file")
+        assert [way for way, _ in found] == ["seq_file"] * 2 + [best] * 2 + ["seq_file"] * 2
+        (_, before), (_, between), (_, after) = found[0::2]
+        quiet = {pid for pid in before.keys() & after.keys() if before[pid] == after[pid]}
+        assert {pid for pid in quiet if between.get(pid) != before[pid]} == set()
+        (_, before), (_, between), (_, after) = found[1::2]
+        quiet &= {pid for pid in before.keys() & after.keys() if before[pid] == after[pid]}
+        assert {pid for pid in quiet if between.get(pid) != before[pid]} == set()
+        assert not between.keys() - before.keys() - after.keys()
+        return {actor.pid, zombie} <= quiet
+    wait_for("processes to stand still", attempt, deadline=20)
 
 
 def test_nothing_failed(exporters):

@@ -122,7 +122,7 @@ def test_procfs_never_tries(start_exporter):
     exporter = start_exporter(*EXPORT_ALL, "--process.source=procfs")
     assert source_of(scrape_everybody(exporter)) == "procfs"
     assert reading(exporter) == [("procfs", "")]
-    assert not iterator_links(exporter.pid)
+    assert not bpf_programs(exporter.pid)
 
 
 def test_two_capabilities_are_enough(start_exporter, start_actor, public_binary):
@@ -164,49 +164,96 @@ def children_of(pid):
             pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def test_a_pid_namespace_of_its_own(start_exporter, tmp_path):
-    """Exactly the processes of the namespace, by its pids: they are those in its /proc."""
+@pytest.fixture
+def start_in_a_namespace(start_exporter):
+    """Starts an exporter in a pid namespace of its own, after a shell script there."""
     need_mount_namespace()
     need_task_iterator()
     # The leak checker looks for its threads below /proc, where they have other numbers.
     no_leak_check = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
-    script = 'sleep 1000 & sleep 1001 & exec "$@"'
-    exporter = start_exporter(
-        *EXPORT_ALL, BPF, env=no_leak_check,
-        wrapper=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--", "sh", "-c",
-                 script, "sh"))
-    try:
-        body = exporter.scrape_until("the two beside it", lambda body: len(body.find(INFO)) >= 3)
-        first, = children_of(exporter.pid)
-        expected = {int(kernel.status(pid)["NSpid"].split()[1]): kernel.Stat(pid).field(22)
-                    for pid in (first, *children_of(first))}
-        assert sorted(expected) == [1, 2, 3]
-        assert started(body) == expected
-        assert {labels["pid"]: labels["comm"] for labels, _ in body.find(INFO)} == {
-            "1": "memleak_exporte", "2": "sleep", "3": "sleep"}
-        # Threads of the kernel are in nobody's namespace but the first.
-        assert not body.has("memleak_group_processes", group="(kernel)")
-        assert body.value("memleak_node_processes") == 3
-        assert reading(exporter) == [("bpf", "")]
-    finally:
+    started_there = []
+
+    def start(script):
+        exporter = start_exporter(
+            *EXPORT_ALL, BPF, env=no_leak_check,
+            wrapper=("unshare", "--pid", "--fork", "--mount-proc", "--kill-child", "--", "sh", "-c",
+                     script + ' exec "$@"', "sh"))
+        started_there.append(exporter)
+        return exporter
+    yield start
+    for exporter in started_there:
         exporter.tell_child_to_stop()
 
 
-def iterator_links(pid):
-    """The descriptors by which a program holds iterators (bpf_iter_link_show_fdinfo in
-    kernel/bpf/bpf_iter.c)."""
+def test_a_pid_namespace_of_its_own(start_in_a_namespace):
+    """Exactly the processes of the namespace, by its pids: they are those in its /proc."""
+    exporter = start_in_a_namespace("sleep 1000 & sleep 1001 &")
+    body = exporter.scrape_until("the two beside it", lambda body: len(body.find(INFO)) >= 3)
+    first, = children_of(exporter.pid)
+    expected = {int(kernel.status(pid)["NSpid"].split()[1]): kernel.Stat(pid).field(22)
+                for pid in (first, *children_of(first))}
+    assert sorted(expected) == [1, 2, 3]
+    assert started(body) == expected
+    assert {labels["pid"]: labels["comm"] for labels, _ in body.find(INFO)} == {
+        "1": "memleak_exporte", "2": "sleep", "3": "sleep"}
+    # Threads of the kernel are in nobody's namespace but the first.
+    assert not body.has("memleak_group_processes", group="(kernel)")
+    assert body.value("memleak_node_processes") == 3
+    assert reading(exporter) == [("bpf", "")]
+
+
+def pids_shown(body):
+    return sorted(int(labels["pid"]) for labels, _ in body.find(INFO))
+
+
+def test_pids_that_begin_again(start_in_a_namespace):
+    """The kernel lists processes in the order in which they came to be, whatever their numbers: nobody
+    is shown twice, or taken for absent."""
+    last_pid = "/proc/sys/kernel/ns_last_pid"
+    exporter = start_in_a_namespace(f"""
+        echo 500 >{last_pid}; sleep 1000 &
+        echo 300 >{last_pid}; sleep 1000 &
+        echo 400 >{last_pid}; sleep 1000 &
+        """)
+    body = exporter.scrape_until("all of them", lambda body: len(body.find(INFO)) >= 4)
+    assert pids_shown(body) == [1, 301, 401, 501]
+    assert body.value("memleak_node_processes") == 4
+    again = exporter.scrape()
+    assert pids_shown(again) == [1, 301, 401, 501]
+    assert reading(exporter) == [("bpf", "")]
+
+
+def test_more_processes_than_there_was_room_for(start_in_a_namespace, tmp_path):
+    """Room for records is made when the program is loaded, for 1,024; then for more."""
+    more = tmp_path / "more"
+    os.mkfifo(more)
+    exporter = start_in_a_namespace(
+        f"(read now <{more}; for i in $(seq 1100); do sleep 1000 & done; wait) &")
+    assert exporter.scrape().value("memleak_node_processes") == 2
+    more.write_text("now\n")
+    many = exporter.scrape_until(
+        "the others", lambda body: body.value("memleak_node_processes") == 1102)
+    assert source_of(many) == "bpf"
+    assert many.value(FAILURES) == 0
+    assert exporter.scrape().value("memleak_node_processes") == 1102
+
+
+def bpf_programs(pid):
+    """The descriptors by which a program holds programs in the kernel, and what calls them
+    (bpf_prog_show_fdinfo and bpf_link_show_fdinfo in kernel/bpf/syscall.c)."""
     return [entry.name for entry in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir()
-            if re.search(r"^link_type:\s+iter$", entry.read_text(), re.M)]
+            if re.search(r"^(prog|link)_type:", entry.read_text(), re.M)]
 
 
 def take_the_iterator_away(exporter):
-    """From the running program: its descriptor leads elsewhere from now on."""
-    fd, = iterator_links(exporter.pid)
+    """From the running program: its descriptors lead elsewhere from now on."""
+    held = bpf_programs(exporter.pid)
+    assert held
     result = subprocess.run(
         ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off", "-p", str(exporter.pid),
-         "-ex", f"call (int)dup2(2, {fd})"],
+         *(word for fd in held for word in ("-ex", f"call (int)dup2(2, {fd})"))],
         capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=DEADLINE_SECONDS)
-    assert not iterator_links(exporter.pid), result
+    assert not bpf_programs(exporter.pid), result
 
 
 @pytest.mark.once
@@ -252,7 +299,7 @@ def test_failure_in_the_middle_of_a_run(start_exporter, start_actor, tmp_path):
     warnings = [line for line in exporter.log().splitlines() if "level=warn" in line]
     assert len(warnings) == 1
     assert 'msg="the process source failed; another one goes on" source=procfs' in warnings[0]
-    assert re.search(r'reason="the task iterator cannot be started: ', warnings[0])
+    assert re.search(r'reason="the task iterator cannot be (run|started): ', warnings[0])
 
     # And so it stays.
     again = scrape_everybody(exporter)

@@ -193,9 +193,8 @@ class Scrapes {
     if (tasks_ != nullptr) {
       FillCaches();
       kernel = stages_.Time("kernel", [&] {
-        std::span<const TaskRecord> records;
         std::string why;
-        if (!tasks_->Read({.memory = true, .fds = true}, records, why)) {
+        if (!tasks_->Read({.memory = true, .fds = true}, records_, why)) {
           throw std::runtime_error(why);
         }
       });
@@ -239,6 +238,7 @@ class Scrapes {
   ProcFs procfs_;
   ChosenSource source_;
   std::unique_ptr<TaskIterator> tasks_;
+  TaskIterator::Records records_;
   HostModel node_only_;
   HostModel without_cgroups_;
   std::optional<HostModel> cgroups_only_;

@@ -3,6 +3,7 @@ were read just before and just after it; one that was made with the kernel's tas
 that were made from /proc. Prints a line for each step; exit code 1 if one is wrong."""
 
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -121,8 +122,16 @@ class Step:
         return count
 
 
+# Kernels from 6.7 on let the program itself walk the processes: another type of program
+# (enum bpf_prog_type in include/uapi/linux/bpf.h).
+TRACING, SYSCALL = 26, 31
+
+
 class Sources:
     def __init__(self, folder):
+        self.programs = {int(line.split()[1]) for line in (folder / "programs").read_text().splitlines()}
+        self.kernel = tuple(map(int, re.match(r"Linux version (\d+)\.(\d+)", (
+            folder.parents[1] / "version").read_text()).groups()))
         self.before, self.iterator, self.after = (
             Body((folder / name).read_text(), openmetrics=False)
             for name in ("before", "iterator", "after"))
@@ -146,6 +155,9 @@ class Sources:
                    for body in (self.before, self.iterator, self.after)]
         assert sources == ["procfs", "bpf", "procfs"], (sources, self.said)
         assert self.iterator.value("memleak_scrape_source_failures_total") == 0
+        assert self.said[-1].endswith("source=bpf"), self.said
+        walks = SYSCALL if self.kernel >= (6, 7) else TRACING
+        assert walks in self.programs, (self.kernel, self.programs)
         before, found, after = map(self.processes, (self.before, self.iterator, self.after))
         idle = {pid: process for pid, process in before.items() if after.get(pid) == process}
         assert len(idle) >= 0.9 * len(before), (len(idle), len(before))

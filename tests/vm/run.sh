@@ -44,6 +44,9 @@ for host in "${hosts[@]}"; do
   if ! /usr/bin/python3 tests/vm/judge.py "$work/output" >"$work/judgement" 2>&1; then
     status=1
     tail -n 30 "$work/console"
+    # The guest's own last word first.
+    mapfile -t -O "${#wrong[@]}" wrong < <(grep '^guest: ' "$work/console" | tail -n 1 |
+      sed "s/^/FAILED  $host: /")
     mapfile -t -O "${#wrong[@]}" wrong < <(grep -v '^ok ' "$work/judgement" | sed "s/^/FAILED  $host: /")
   fi
   cat "$work/judgement"

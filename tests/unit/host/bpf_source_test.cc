@@ -61,16 +61,17 @@ class ScriptedIterator : public TaskIterator {
  public:
   explicit ScriptedIterator(Script& script) : script_(script) {}
 
-  bool Read(const Wanted& /*wanted*/, std::span<const TaskRecord>& records,
-            std::string& why) override {
+  bool Read(const Wanted& /*wanted*/, Records& records, std::string& why) override {
     ++script_.passes;
     if (script_.fails) {
       why = "out of order";
       return false;
     }
-    records = script_.records;
+    records.clear();
+    for (const TaskRecord& record : script_.records) records.push_back(&record);
     return true;
   }
+  Way way() const override { return Way::kOpenCoded; }
 
  private:
   Script& script_;

@@ -115,17 +115,16 @@ std::unique_ptr<BpfSource> BpfSource::Make(std::unique_ptr<TaskIterator> tasks, 
 bool BpfSource::AgreesOnItself(std::string& why) {
   Needs needs;
   needs.processes = needs.memory = true;
-  std::span<const TaskRecord> records;
-  if (!tasks_->Read({.memory = true}, records, why)) return false;
+  if (!tasks_->Read({.memory = true}, records_, why)) return false;
   const int32_t own = getpid();
-  const auto found = std::find_if(records.begin(), records.end(),
-                                  [&](const auto& record) { return record.pid == own; });
+  const auto found = std::find_if(records_.begin(), records_.end(),
+                                  [&](const auto* record) { return record->pid == own; });
   ProcessSample expected;
-  if (found == records.end() || files_.ReadOne(own, needs, expected) != ReadStatus::kOk) {
+  if (found == records_.end() || files_.ReadOne(own, needs, expected) != ReadStatus::kOk) {
     why = "the task iterator does not show this very process";
     return false;
   }
-  const ProcessSample sample = SampleOf(*found, needs, page_bytes_, ticks_per_second_);
+  const ProcessSample sample = SampleOf(**found, needs, page_bytes_, ticks_per_second_);
   // Started at another time, in a time namespace; another user, in a user namespace.
   if (sample.start_ticks != expected.start_ticks || sample.uid != expected.uid) {
     why = "the task iterator counts time or users otherwise than " + procfs_.path();
@@ -142,7 +141,7 @@ bool BpfSource::AgreesOnItself(std::string& why) {
   return true;
 }
 
-bool BpfSource::FindAbsent(std::span<const TaskRecord> records) {
+bool BpfSource::FindAbsent() {
   const double now = Now();
   constexpr double kListEvery = 60;
   if (now >= next_listing_) {
@@ -158,18 +157,17 @@ bool BpfSource::FindAbsent(std::span<const TaskRecord> records) {
     known_.swap(both);
   }
   absent_.clear();
-  auto record = records.begin();
+  auto record = records_.begin();
   for (const int32_t pid : known_) {
-    while (record != records.end() && record->pid < pid) ++record;
-    if (record == records.end() || record->pid != pid) absent_.push_back(pid);
+    while (record != records_.end() && (*record)->pid < pid) ++record;
+    if (record == records_.end() || (*record)->pid != pid) absent_.push_back(pid);
   }
   return true;
 }
 
 bool BpfSource::Read(const Needs& needs, ProcessSink& sink) {
-  std::span<const TaskRecord> records;
-  if (!tasks_->Read(WantedOf(needs), records, error_)) return false;
-  if (!FindAbsent(records)) return false;
+  if (!tasks_->Read(WantedOf(needs), records_, error_)) return false;
+  if (!FindAbsent()) return false;
   known_.clear();
 
   ProcessSample sample;
@@ -188,7 +186,8 @@ bool BpfSource::Read(const Needs& needs, ProcessSink& sink) {
       }
     }
   };
-  for (const TaskRecord& record : records) {
+  for (const TaskRecord* const told : records_) {
+    const TaskRecord& record = *told;
     read_absent(record.pid);
     known_.push_back(record.pid);
     constexpr uint32_t kCut = MEMLEAK_TASK_FDS_CUT | MEMLEAK_TASK_THREADS_CUT;

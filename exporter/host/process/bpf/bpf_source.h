@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,15 +43,17 @@ class BpfSource : public ProcessSource {
 
  private:
   bool AgreesOnItself(std::string& why);
-  // What was there before, or stands in /proc, and has no record: in ascending order into absent_.
-  bool FindAbsent(std::span<const TaskRecord> records);
+  // What was there before, or stands in /proc, and has none of the records_: in ascending order
+  // into absent_.
+  bool FindAbsent();
 
   std::unique_ptr<TaskIterator> tasks_;
   ProcFs& procfs_;
   ProcfsSource& files_;
   const uint64_t page_bytes_;
   const uint64_t ticks_per_second_;
-  std::vector<int32_t> known_;  // of the last pass, ascending
+  TaskIterator::Records records_;  // of the last pass
+  std::vector<int32_t> known_;     // of the last pass, ascending
   std::vector<int32_t> absent_;
   std::vector<int32_t> listed_;
   double next_listing_ = 0;  // of the steady clock

@@ -28,8 +28,11 @@ struct cred {
   struct kuid euid;
 };
 
+struct pid_namespace;
+
 struct upid {
   int nr;
+  struct pid_namespace* ns;
 };
 
 struct pid {
@@ -156,6 +159,11 @@ struct bpf_array {
 };
 
 #pragma clang attribute pop
+
+// The state of an open-coded iterator over tasks (kernel/bpf/task_iter.c).
+struct bpf_iter_task {
+  __u64 opaque[3];
+};
 
 // What an iterator's program is called with: laid out by the kernel's interface, not by its whim.
 struct bpf_iter__task {

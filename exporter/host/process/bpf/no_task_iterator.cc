@@ -3,7 +3,8 @@
 
 namespace memleak {
 
-std::unique_ptr<TaskIterator> TaskIterator::Open(uint64_t /*exact_from_bytes*/, std::string& why) {
+std::unique_ptr<TaskIterator> TaskIterator::Open(uint64_t /*exact_from_bytes*/, std::string& why,
+                                                 Way /*preferred*/) {
   why = "this build has no task iterator";
   return nullptr;
 }

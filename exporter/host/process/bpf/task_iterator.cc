@@ -3,12 +3,15 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/capability.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <numeric>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "exporter/host/capabilities.h"
@@ -42,50 +45,11 @@ uint64_t RoughErrorPages(uint64_t cpus) { return 3 * cpus * std::max<uint64_t>(3
 // Up to so many CPUs an exact sum costs less than all else that is read of a process (tests/perf).
 constexpr uint64_t kAlwaysExactCpus = 8;
 
-class LoadedIterator : public TaskIterator {
- public:
-  LoadedIterator(Skeleton skeleton, Link link)
-      : skeleton_(std::move(skeleton)), link_(std::move(link)) {}
-
-  bool Read(const Wanted& wanted, std::span<const TaskRecord>& records, std::string& why) override {
-    skeleton_->bss->namespace_level = 0;
-    skeleton_->data->memory_wanted = wanted.memory ? 1 : 0;
-    skeleton_->data->fds_wanted = wanted.fds ? 1 : 0;
-    skeleton_->bss->cgroup_wanted = wanted.cgroup;
-    const UniqueFd pass(bpf_iter_create(bpf_link__fd(link_.get())));
-    if (!pass) {
-      why = Reason("the task iterator cannot be started", errno);
-      return false;
-    }
-    size_t size = 0;
-    for (;;) {
-      if (bytes_.size() < size + kReadBytes) bytes_.resize(size + kReadBytes);
-      const ssize_t got = read(pass.get(), bytes_.data() + size, kReadBytes);
-      if (got == 0) break;
-      if (got < 0) {
-        // The latter when a million threads in a row had no record.
-        if (errno == EINTR || errno == EAGAIN) continue;
-        why = Reason("the task iterator cannot be read", errno);
-        return false;
-      }
-      size += static_cast<size_t>(got);
-    }
-    if (size % sizeof(TaskRecord) != 0) {
-      why = "the task iterator broke off in the middle of a record";
-      return false;
-    }
-    records = {reinterpret_cast<const TaskRecord*>(bytes_.data()), size / sizeof(TaskRecord)};
-    return true;
-  }
-
- private:
-  // Of the kernel's buffer for one read (kernel/bpf/bpf_iter.c: eight pages) on any page size.
-  static constexpr size_t kReadBytes = size_t{512} * 1024;
-
-  Skeleton skeleton_;
-  Link link_;
-  std::vector<char> bytes_;
-};
+void Prepare(task_iterator_bpf& skeleton, const TaskIterator::Wanted& wanted) {
+  skeleton.data->memory_wanted = wanted.memory ? 1 : 0;
+  skeleton.data->fds_wanted = wanted.fds ? 1 : 0;
+  skeleton.bss->cgroup_wanted = wanted.cgroup;
+}
 
 // What would help against a refusal; empty where that is not known.
 std::string Advice(int error) {
@@ -132,15 +96,8 @@ bool FindCpuOffsets(task_iterator_bpf& skeleton, uint64_t cpus, std::string& why
   return true;
 }
 
-}  // namespace
-
-std::unique_ptr<TaskIterator> TaskIterator::Open(uint64_t exact_from_bytes, std::string& why) {
-  // What it would write to standard error is in our own words.
-  libbpf_set_print(nullptr);
-  if (access(kKernelTypes, R_OK) != 0) {
-    why = Reason(std::string("the kernel shows no types in ") + kKernelTypes, errno);
-    return nullptr;
-  }
+// With room for so many records of the open-coded way; without it for none.
+Skeleton Load(uint64_t exact_from_bytes, uint32_t room, std::string& why) {
   Skeleton skeleton(task_iterator_bpf__open());
   if (!skeleton) {
     why = Reason("the program for the kernel cannot be opened", errno);
@@ -158,17 +115,198 @@ std::unique_ptr<TaskIterator> TaskIterator::Open(uint64_t exact_from_bytes, std:
         exact_from_bytes / static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
     skeleton->rodata->rough_error_pages = RoughErrorPages(cpu_count);
   }
+  if (room == 0) {
+    bpf_program__set_autoload(skeleton->progs.walk_processes, false);
+  } else {
+    bpf_program__set_autoload(skeleton->progs.write_processes, false);
+    bpf_map__set_max_entries(skeleton->maps.records, room);
+  }
   if (const int error = task_iterator_bpf__load(skeleton.get()); error != 0) {
     why = Reason("the kernel refuses the task iterator", -error) + Advice(-error);
     return nullptr;
   }
   if (!FindCpuOffsets(*skeleton, cpu_count, why)) return nullptr;
-  Link link(bpf_program__attach_iter(skeleton->progs.write_processes, nullptr));
-  if (!link) {
-    why = Reason("the task iterator cannot be attached", errno);
+  return skeleton;
+}
+
+class SeqFileIterator : public TaskIterator {
+ public:
+  static std::unique_ptr<TaskIterator> Make(uint64_t exact_from_bytes, std::string& why) {
+    Skeleton skeleton = Load(exact_from_bytes, 0, why);
+    if (!skeleton) return nullptr;
+    Link link(bpf_program__attach_iter(skeleton->progs.write_processes, nullptr));
+    if (!link) {
+      why = Reason("the task iterator cannot be attached", errno);
+      return nullptr;
+    }
+    return std::make_unique<SeqFileIterator>(std::move(skeleton), std::move(link));
+  }
+
+  SeqFileIterator(Skeleton skeleton, Link link)
+      : skeleton_(std::move(skeleton)), link_(std::move(link)) {}
+
+  bool Read(const Wanted& wanted, Records& records, std::string& why) override {
+    Prepare(*skeleton_, wanted);
+    const UniqueFd pass(bpf_iter_create(bpf_link__fd(link_.get())));
+    if (!pass) {
+      why = Reason("the task iterator cannot be started", errno);
+      return false;
+    }
+    size_t size = 0;
+    for (;;) {
+      if (bytes_.size() < size + kReadBytes) bytes_.resize(size + kReadBytes);
+      const ssize_t got = read(pass.get(), bytes_.data() + size, kReadBytes);
+      if (got == 0) break;
+      if (got < 0) {
+        // The latter when a million threads in a row had no record.
+        if (errno == EINTR || errno == EAGAIN) continue;
+        why = Reason("the task iterator cannot be read", errno);
+        return false;
+      }
+      size += static_cast<size_t>(got);
+    }
+    if (size % sizeof(TaskRecord) != 0) {
+      why = "the task iterator broke off in the middle of a record";
+      return false;
+    }
+    const auto* const first = reinterpret_cast<const TaskRecord*>(bytes_.data());
+    records.resize(size / sizeof(TaskRecord));
+    std::iota(records.begin(), records.end(), first);
+    return true;
+  }
+
+  Way way() const override { return Way::kSeqFile; }
+
+ private:
+  // Of the kernel's buffer for one read (kernel/bpf/bpf_iter.c: eight pages) on any page size.
+  static constexpr size_t kReadBytes = size_t{512} * 1024;
+
+  Skeleton skeleton_;
+  Link link_;
+  std::vector<char> bytes_;
+};
+
+class OpenCodedIterator : public TaskIterator {
+ public:
+  static std::unique_ptr<TaskIterator> Make(uint64_t exact_from_bytes, std::string& why) {
+    auto iterator = std::make_unique<OpenCodedIterator>(exact_from_bytes);
+    if (!iterator->MakeRoom(kFirstRoom, why)) return nullptr;
+    return iterator;
+  }
+
+  explicit OpenCodedIterator(uint64_t exact_from_bytes) : exact_from_bytes_(exact_from_bytes) {}
+
+  bool Read(const Wanted& wanted, Records& records, std::string& why) override {
+    for (;;) {
+      Prepare(*skeleton_, wanted);
+      LIBBPF_OPTS(bpf_test_run_opts, options);
+      const int program = bpf_program__fd(skeleton_->progs.walk_processes);
+      if (const int error = bpf_prog_test_run_opts(program, &options); error != 0) {
+        why = Reason("the task iterator cannot be run", -error);
+        return false;
+      }
+      const uint32_t found = skeleton_->bss->found;
+      if (found <= room_) {
+        records.resize(found);
+        Order(records);
+        return true;
+      }
+      if (found > kMostRoom) {
+        why = "more processes than the task iterator has room for: " + std::to_string(found);
+        return false;
+      }
+      // For as many again, so that this is rare.
+      if (!MakeRoom(2 * found, why)) return false;
+    }
+  }
+
+  Way way() const override { return Way::kOpenCoded; }
+
+ private:
+  // Records of a map that the kernel shares with us.
+  class SharedRecords {
+   public:
+    SharedRecords() = default;
+    SharedRecords(int map, uint32_t room) : bytes_(room * sizeof(TaskRecord)) {
+      void* const memory = mmap(nullptr, bytes_, PROT_READ, MAP_SHARED, map, 0);
+      if (memory != MAP_FAILED) memory_ = memory;
+    }
+    SharedRecords(SharedRecords&& other) noexcept { swap(other); }
+    SharedRecords& operator=(SharedRecords&& other) noexcept {
+      swap(other);
+      return *this;
+    }
+    ~SharedRecords() {
+      if (memory_ != nullptr) munmap(memory_, bytes_);
+    }
+
+    const TaskRecord* data() const { return static_cast<const TaskRecord*>(memory_); }
+
+   private:
+    void swap(SharedRecords& other) {
+      std::swap(memory_, other.memory_);
+      std::swap(bytes_, other.bytes_);
+    }
+
+    void* memory_ = nullptr;
+    size_t bytes_ = 0;
+  };
+
+  // Room costs kernel memory before a process fills it.
+  static constexpr uint32_t kFirstRoom = 1024;
+  // As many pids as there can be (PID_MAX_LIMIT in include/linux/threads.h).
+  static constexpr uint32_t kMostRoom = 4 << 20;
+
+  // The size of a map is fixed when the program is loaded.
+  bool MakeRoom(uint32_t room, std::string& why) {
+    records_ = {};
+    skeleton_ = Load(exact_from_bytes_, room, why);
+    if (!skeleton_) return false;
+    room_ = room;
+    records_ = {bpf_map__fd(skeleton_->maps.records), room};
+    if (records_.data() == nullptr) {
+      why = Reason("what the task iterator writes cannot be mapped", errno);
+      return false;
+    }
+    return true;
+  }
+
+  // The kernel's list has them in the order in which they came to be: that of their pids, until
+  // those begin again.
+  void Order(Records& records) {
+    order_.clear();
+    for (uint32_t i = 0; i < records.size(); ++i) {
+      order_.push_back(uint64_t{static_cast<uint32_t>(records_.data()[i].pid)} << 32 | i);
+    }
+    if (!std::is_sorted(order_.begin(), order_.end())) std::sort(order_.begin(), order_.end());
+    for (size_t i = 0; i < records.size(); ++i) {
+      records[i] = records_.data() + static_cast<uint32_t>(order_[i]);
+    }
+  }
+
+  const uint64_t exact_from_bytes_;
+  Skeleton skeleton_;
+  uint32_t room_ = 0;
+  SharedRecords records_;
+  std::vector<uint64_t> order_;  // a pid, and where its record is
+};
+
+}  // namespace
+
+std::unique_ptr<TaskIterator> TaskIterator::Open(uint64_t exact_from_bytes, std::string& why,
+                                                 Way preferred) {
+  // What it would write to standard error is in our own words.
+  libbpf_set_print(nullptr);
+  if (access(kKernelTypes, R_OK) != 0) {
+    why = Reason(std::string("the kernel shows no types in ") + kKernelTypes, errno);
     return nullptr;
   }
-  return std::make_unique<LoadedIterator>(std::move(skeleton), std::move(link));
+  if (preferred == Way::kOpenCoded) {
+    // Where both are refused, the other one's reason is told.
+    std::string why_not;
+    if (auto iterator = OpenCodedIterator::Make(exact_from_bytes, why_not)) return iterator;
+  }
+  return SeqFileIterator::Make(exact_from_bytes, why);
 }
 
 }  // namespace memleak

@@ -199,7 +199,8 @@ class OpenCodedIterator : public TaskIterator {
   bool Read(const Wanted& wanted, Records& records, std::string& why) override {
     for (;;) {
       Prepare(*skeleton_, wanted);
-      LIBBPF_OPTS(bpf_test_run_opts, options);
+      bpf_test_run_opts options{};
+      options.sz = sizeof(options);
       const int program = bpf_program__fd(skeleton_->progs.walk_processes);
       if (const int error = bpf_prog_test_run_opts(program, &options); error != 0) {
         why = Reason("the task iterator cannot be run", -error);

@@ -187,6 +187,9 @@ def main():
         try:
             unpack(sys.argv[1], folder)
         except subprocess.CalledProcessError:
+            print("not ok  the guest brought back what cannot be unpacked")
+            return 1
+        if not any(pathlib.Path(folder).iterdir()):
             print("not ok  the guest brought nothing back")
             return 1
         for name, kind in [*((name, Step) for name in STEPS), ("sources", Sources)]:

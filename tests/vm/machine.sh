@@ -90,7 +90,7 @@ vm_boot() {
   truncate -s 64M "$work/output"
   /sbin/mke2fs -q -t ext4 -F "$work/data"
   /sbin/mkswap -q "$work/swap"
-  timeout --foreground "${vm_timeout:-900}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max \
+  timeout --foreground "${vm_timeout:-600}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max \
     -smp 2 -m 1024 -nodefaults -no-reboot -display none -monitor none -serial "file:$work/console" \
     -kernel "$vm_kernel_dir"/boot/vmlinuz-* -initrd "$work/initramfs" \
     -append "console=ttyS0 quiet panic=-1 layout=$layout ${vm_append-}" \

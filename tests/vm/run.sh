@@ -39,8 +39,14 @@ for host in "${hosts[@]}"; do
   cp tests/vm/guest/live "$work/tree/task"
   cp /etc/passwd "$work/tree/etc/passwd"
   echo "$(basename "$vm_kernel_dir"/boot/vmlinuz-*) $host"
-  # What counts is what the guest brought back, however the emulator ended.
-  vm_boot "$work/tree" "$work" "${host#*:}" || echo "the emulator ended with exit code $?"
+  # What counts is what the guest brought back, however the emulator ended. One that brought nothing, such as
+  # one that hung, says little of the exporter: it gets another go.
+  for attempt in first second; do
+    vm_boot "$work/tree" "$work" "${host#*:}" || echo "the emulator ended with exit code $?"
+    [[ $(tar -t -f "$work/output" 2>/dev/null) ]] && break
+    echo "the guest brought nothing back, the $attempt time; the end of its console:"
+    tail -n 5 "$work/console"
+  done
   if ! /usr/bin/python3 tests/vm/judge.py "$work/output" >"$work/judgement" 2>&1; then
     status=1
     tail -n 30 "$work/console"

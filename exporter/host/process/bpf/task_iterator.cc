@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "exporter/host/capabilities.h"
+#include "exporter/host/process/bpf/record_order.h"
 #include "exporter/host/process/bpf/task_iterator.skel.h"
 #include "exporter/host/unique_fd.h"
 
@@ -208,8 +209,7 @@ class OpenCodedIterator : public TaskIterator {
       }
       const uint32_t found = skeleton_->bss->found;
       if (found <= room_) {
-        records.resize(found);
-        Order(records);
+        order_.Put({records_.data(), found}, records);
         return true;
       }
       if (found > kMostRoom) {
@@ -272,24 +272,11 @@ class OpenCodedIterator : public TaskIterator {
     return true;
   }
 
-  // The kernel's list has them in the order in which they came to be: that of their pids, until
-  // those begin again.
-  void Order(Records& records) {
-    order_.clear();
-    for (uint32_t i = 0; i < records.size(); ++i) {
-      order_.push_back(uint64_t{static_cast<uint32_t>(records_.data()[i].pid)} << 32 | i);
-    }
-    if (!std::is_sorted(order_.begin(), order_.end())) std::sort(order_.begin(), order_.end());
-    for (size_t i = 0; i < records.size(); ++i) {
-      records[i] = records_.data() + static_cast<uint32_t>(order_[i]);
-    }
-  }
-
   const uint64_t exact_from_bytes_;
   Skeleton skeleton_;
   uint32_t room_ = 0;
   SharedRecords records_;
-  std::vector<uint64_t> order_;  // a pid, and where its record is
+  RecordOrder order_;
 };
 
 }  // namespace

@@ -89,7 +89,8 @@ extern int bpf_iter_task_new(struct bpf_iter_task* it, struct task_struct* task,
                              unsigned int flags) __ksym __weak;
 extern struct task_struct* bpf_iter_task_next(struct bpf_iter_task* it) __ksym __weak;
 extern void bpf_iter_task_destroy(struct bpf_iter_task* it) __ksym __weak;
-extern void* bpf_rdonly_cast(void* address, __u32 type) __ksym __weak;
+// As newer versions of libbpf declare it themselves.
+extern void* bpf_rdonly_cast(const void* obj, __u32 btf_id) __ksym __weak;
 extern void bpf_rcu_read_lock(void) __ksym __weak;
 extern void bpf_rcu_read_unlock(void) __ksym __weak;
 #define BPF_TASK_ITER_ALL_PROCS 0

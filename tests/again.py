@@ -22,6 +22,13 @@ def failed_cases(tree):
             if case.find("failure") is not None or case.find("error") is not None]
 
 
+def node_id(folder, case):
+    """As pytest is asked for it: without the group that xdist adds to a name, test@group or test[a]@group."""
+    function, bracket, rest = case.get("name").partition("[")
+    name = f"{function}[{rest.rpartition(']')[0]}]" if bracket else function.partition("@")[0]
+    return f"{folder / case.get('classname').replace('.', '/')}.py::{name}"
+
+
 def main():
     path, folder = map(pathlib.Path, sys.argv[1:])
     try:
@@ -32,7 +39,7 @@ def main():
     if not 0 < len(cases) <= FEW:
         sys.exit(f"{len(cases)} failed: too many to put down to what ran beside them")
     for case in cases:
-        name = f"{folder / case.get('classname').replace('.', '/')}.py::{case.get('name')}"
+        name = node_id(folder, case)
         with tempfile.NamedTemporaryFile(suffix=".xml") as junit:
             print(f"alone, once more: {name}", flush=True)
             again = subprocess.run([sys.executable, "-m", "pytest", "-q", f"--junitxml={junit.name}", name],

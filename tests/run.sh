@@ -185,6 +185,11 @@ end_to_end() {
   return $status
 }
 
+# What decides who gets another go.
+once_more() {
+  limited 300 $python -m pytest -q -p no:cacheprovider --junitxml="$results/once-more/again.xml" tests/test_again.py
+}
+
 # Rules, alerts, runbooks and dashboards, by Prometheus' own tools.
 mixin() {
   local selection='not long' status=0
@@ -245,6 +250,7 @@ if ((tier >= 2)); then
     test_groups+=(go)
   fi
   step setup test-dependencies install "${test_groups[@]}" || true
+  step suite once-more once_more || true
   if step setup build-release build release; then
     if ((tier >= 3)); then
       ahead_presets=(asan-ubsan tsan)

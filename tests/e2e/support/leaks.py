@@ -179,7 +179,9 @@ class Subject:
         try:
             self.wait_until(what, condition)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{self.story([kind], family)}") from None
+            ended = self.program.process.poll()
+            end = "" if ended is None else f"\nit ended with {ended}, which it should not have"
+            raise AssertionError(f"{error}{end}\n{self.story([kind], family)}") from None
 
     def _grows_as_said(self, kind, family):
         """What is said while it is suspected, held against the line through the same window."""

@@ -1,18 +1,11 @@
 // What an exact sum over the per-CPU counters of a process costs on machines of many CPUs, on one
-// that has few: the loops of the task iterator (exporter/host/process/bpf/task_iterator.bpf.c) over
-// memory that is laid out as the kernel lays out its CPUs' copies. Each run is one process.
-#include <linux/bpf.h>
-#include <linux/types.h>
-// The helpers need the types before them.
-#include <bpf/bpf_helpers.h>
+// that has few: the task iterator's own loops over memory that is laid out as the kernel lays out
+// its CPUs' copies. Each run is one process.
+#include "exporter/host/process/bpf/read_task.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
-#define MAX_CPUS 1024
-#define KINDS 4
-
 // Set before the program is loaded.
-const volatile __u32 cpus = 1;
 const volatile __u32 processes = 1;
 // Between the counters of two processes on one CPU.
 const volatile __u32 bytes_apart = 64;
@@ -27,43 +20,16 @@ struct {
   __uint(value_size, 8);
 } copies SEC(".maps");
 
-__u64 cpu_offsets[MAX_CPUS];
-__u64 begin = 0;  // by way of this the address becomes a plain number to the verifier
 __u64 next = 0;
-__s64 sums[KINDS];
-
-__noinline int add_neighbours(__u64 address) {
-  for (__u32 cpu = 0; cpu < MAX_CPUS && cpu < cpus; ++cpu) {
-    __s32 part[KINDS] = {0};
-    bpf_probe_read_kernel(part, sizeof(part), (void*)(address + cpu_offsets[cpu]));
-    sums[0] += part[0];
-    sums[1] += part[1];
-    sums[2] += part[2];
-    sums[3] += part[3];
-  }
-  return 0;
-}
-
-__noinline int add_counter(__u64 address, __u32 kind) {
-  __s64 sum = 0;
-  for (__u32 cpu = 0; cpu < MAX_CPUS && cpu < cpus; ++cpu) {
-    __s32 part = 0;
-    bpf_probe_read_kernel(&part, sizeof(part), (void*)(address + cpu_offsets[cpu]));
-    sum += part;
-  }
-  sums[kind % KINDS] += sum;
-  return 0;
-}
 
 // The address of the next process's counters on the first CPU; 0 when there is none.
 static __always_inline __u64 next_address(void) {
   __u32 first = 0;
   void* copy = bpf_map_lookup_elem(&copies, &first);
   if (!copy) return 0;
-  *(volatile __u64*)&begin = (__u64)copy;
   const __u64 process = next;
   next = (process + step) % processes;
-  return *(volatile __u64*)&begin + process * bytes_apart;
+  return NUMBER_OF(copy) + process * bytes_apart;
 }
 
 // What a run costs without any sum.

@@ -41,7 +41,7 @@ bpftool=$(PATH=$PATH:/usr/sbin:/sbin command -v bpftool || true)
 if [[ $bpftool ]] && command -v clang >/dev/null && pkg-config --exists libbpf; then
   libraries+=(-lbpf)
   clang -target bpf -O2 -g -Wall -Wextra -Werror -isystem "/usr/include/$(gcc -print-multiarch)" \
-    -c tests/perf/many_cpus.bpf.c -o build/perf/many_cpus.bpf.o
+    -I. -c tests/perf/many_cpus.bpf.c -o build/perf/many_cpus.bpf.o
   "$bpftool" gen skeleton build/perf/many_cpus.bpf.o name many_cpus_bpf >build/perf/many_cpus.skel.h
   gcc -std=gnu17 "${warnings[@]}" -isystem build/perf -o build/perf/many_cpus tests/perf/many_cpus.c -lbpf
 else

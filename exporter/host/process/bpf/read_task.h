@@ -1,5 +1,6 @@
 // The reading of one process in the kernel: what its structures hold, as a record (task_record.h).
-// Included by task_iterator.bpf.c alone, whose programs find the processes.
+// Included by task_iterator.bpf.c, whose programs find the processes, and by tests/perf for its
+// loops.
 //
 // The kernel calls a program under RCU: what a pointer of a task leads to stays in place, and a
 // read of what is gone gives 0. Pointers that are counted with or handed to functions are taken by

@@ -282,6 +282,8 @@ def show_stages(stages):
         if other != source:
             reading = its["stage_kernel"] + its["stage_source"]
             print(f"with {other} instead of the first two: {reading * 1e3:.2f} ms")
+    if "kernel_seq_file" in figures:
+        print(f"the kernel's walk as before Linux 6.7: {figures['kernel_seq_file'] * 1e3:.2f} ms")
     print(f"the cgroup hierarchy alone, cgroup.procs included: {figures['hierarchy'] * 1e3:.2f} ms")
     print(
         f"state: {figures['heap_model'] / count:.0f} bytes a process ({figures['bytes_process']:.0f} "

@@ -111,8 +111,10 @@ class Scrapes {
     }
     if (bpf) {
       std::string why;
-      tasks_ = TaskIterator::Open(options.process.min_rss_bytes, why);
-      if (tasks_ == nullptr) throw std::runtime_error(why);
+      const uint64_t exact_from = options.process.min_rss_bytes;
+      tasks_ = TaskIterator::Open(exact_from, why);
+      older_tasks_ = TaskIterator::Open(exact_from, why, TaskIterator::Way::kSeqFile);
+      if (tasks_ == nullptr || older_tasks_ == nullptr) throw std::runtime_error(why);
     }
     Needs cgroups;
     cgroups.cgroups = true;
@@ -165,6 +167,7 @@ class Scrapes {
                               "kinds", "rendering", "gzip"}) {
       print(std::string("stage_") + stage, stages_.Median(stage));
     }
+    if (older_tasks_ != nullptr) print("kernel_seq_file", stages_.Median("kernel_seq_file"));
     print("hierarchy", stages_.Median("hierarchy"));
     print("processes", static_cast<double>(processes_));
     print("body_bytes", static_cast<double>(body_.size()));
@@ -186,18 +189,21 @@ class Scrapes {
     return needs;
   }
 
+  double Walk(const char* stage, TaskIterator& tasks) {
+    FillCaches();
+    return stages_.Time(stage, [&] {
+      std::string why;
+      if (!tasks.Read({.memory = true, .fds = true}, records_, why)) throw std::runtime_error(why);
+    });
+  }
+
   // What cannot be told apart within a pass, each for itself. Seconds of a pass that looks at no
   // cgroups.
   double Isolated() {
     double kernel = 0;
     if (tasks_ != nullptr) {
-      FillCaches();
-      kernel = stages_.Time("kernel", [&] {
-        std::string why;
-        if (!tasks_->Read({.memory = true, .fds = true}, records_, why)) {
-          throw std::runtime_error(why);
-        }
-      });
+      kernel = Walk("kernel", *tasks_);
+      Walk("kernel_seq_file", *older_tasks_);
     }
     FillCaches();
     Nobody nobody;
@@ -238,6 +244,7 @@ class Scrapes {
   ProcFs procfs_;
   ChosenSource source_;
   std::unique_ptr<TaskIterator> tasks_;
+  std::unique_ptr<TaskIterator> older_tasks_;  // as kernels before 6.7 walk
   TaskIterator::Records records_;
   HostModel node_only_;
   HostModel without_cgroups_;

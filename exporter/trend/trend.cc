@@ -9,6 +9,8 @@
 namespace memleak {
 namespace {
 
+// Slots are counted in 32 bits: what is further away is no time.
+constexpr double kLongest = 1 << 30;
 constexpr double kMillionths = 1e6;
 // A life that ends this close to its limit ended because of it.
 constexpr double kNearLimit = 0.2;
@@ -52,7 +54,6 @@ bool Trend::Valid() const {
   }
   // So that no count of slots runs over.
   const double lived = begun_ ? (last_time_ - origin_) / slot_ : 0;
-  constexpr double kLongest = 1 << 30;
   const bool counts = lived >= 0 && lived <= kLongest && number_ >= 0 && number_ <= kLongest &&
                       life_number_ >= 0 && life_number_ <= number_ && curve_from_ >= -1 &&
                       skip_until_ >= 0 && skip_until_ <= life_number_ + kWarmUpSlots;
@@ -70,10 +71,8 @@ bool Trend::Valid() const {
 void Trend::NoteSiblings(double correlation) { siblings_ = static_cast<float>(correlation); }
 
 void Trend::Add(const TrendSample& sample) {
-  // Slots are counted in 32 bits: what is that far away is no time.
-  constexpr double kLongest = 1 << 30;
   if (!std::isfinite(sample.time)) return;
-  if (begun_ && !(sample.time > last_time_ && (sample.time - origin_) / slot_ < kLongest)) return;
+  if (begun_ && !(sample.time > last_time_ && InReach(sample.time))) return;
   if (!begun_) {
     begun_ = true;
     origin_ = sample.time;
@@ -105,6 +104,8 @@ bool Trend::WasKilled(const TrendSample& sample) const {
   const bool at_limit = resource.headroom <= kAtLimit * (resource.value + resource.headroom);
   return (at_limit && left < kMost) || (NearLimit(0) && left < kLittle);
 }
+
+bool Trend::InReach(double time) const { return std::abs((time - origin_) / slot_) < kLongest; }
 
 void Trend::Accumulate(const TrendSample& sample) {
   double descriptors = kUnknown;
@@ -334,6 +335,7 @@ bool Trend::ClimbedToItsEnd(size_t index) const {
 }
 
 void Trend::Restart(double time) {
+  if (!std::isfinite(time) || (begun_ && !InReach(time))) return;
   if (!begun_) {
     life_began_ = last_time_ = time;
     return;

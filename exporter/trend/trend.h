@@ -55,10 +55,11 @@ class Trend {
   // started, its first slots are warm-up; the first sample's time where that is not known (NaN).
   Trend(const TrendShape& shape, double slot, double born);
 
-  // A time that is not after the last one is ignored.
+  // A time that is not after the last one, or further from the first than slots are counted (2^30),
+  // is ignored.
   void Add(const TrendSample& sample);
   // The same program starts anew (its process ended, a new one took its place) at `time`; what was
-  // learned is kept.
+  // learned is kept. A time out of reach is ignored.
   void Restart(double time);
   // How age and footprint of its siblings go together: Kendall's tau over at least four of them.
   void NoteSiblings(double correlation);
@@ -150,6 +151,7 @@ class Trend {
   double Length(int level) const { return slot_ * static_cast<double>(int64_t{1} << (2 * level)); }
   float Relative(double time) const { return static_cast<float>(time - origin_); }
 
+  bool InReach(double time) const;
   bool WasKilled(const TrendSample& sample) const;
   bool NearLimit(size_t index) const;
   void Accumulate(const TrendSample& sample);

@@ -159,6 +159,25 @@ TEST_CASE("More restarts than can be counted", "[trend]") {
   CHECK(trend.Judge(kMemory).state != TrendState::kLeaking);
 }
 
+TEST_CASE("A restart further away than slots are counted is no restart", "[trend]") {
+  for (const double time : {1e13, 1e300, -1e300, static_cast<double>(kUnknown)}) {
+    CAPTURE(time);
+    Trend trend(kProcessShape, 60, 0);
+    TrendSample sample;
+    sample.resources[kMemory] = {90 * kMiB, 10 * kMiB};
+    for (int slot = 0; slot < 30; ++slot) {
+      sample.time = slot * 60.0;
+      trend.Add(sample);
+    }
+    trend.Restart(time);
+    CHECK(trend.Valid());
+    CHECK(trend.Judge(kMemory).evidence.restarts == 0);
+    sample.time += 60;
+    trend.Add(sample);
+    CHECK(trend.last_time() == sample.time);
+  }
+}
+
 TEST_CASE("CPU seconds begin anew with a life", "[trend]") {
   // As busy in every life: the counter's fall is no change of load.
   Player player;

@@ -3,6 +3,7 @@ and against what it usually held. Others' kills are in the same log: each victim
 own."""
 
 import os
+import pathlib
 import time
 import uuid
 
@@ -363,6 +364,7 @@ def test_in_a_container(podman, start_exporter, start):
     check(body, Death(pid), 1, group="actor", container=name)
     container.remove()
     exporter.stop()
+    assert not pathlib.Path("oom").exists(), "the container's monitor left a file in the tree"
 
 
 def test_without_privilege(start_exporter, new_victim, public_binary):

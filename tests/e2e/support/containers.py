@@ -58,8 +58,9 @@ class Podman:
             raise
 
     def _call(self, *arguments):
-        return subprocess.run([*self.command, *arguments], env=self._env, capture_output=True,
-                              text=True, stdin=subprocess.DEVNULL, timeout=DEADLINE_SECONDS)
+        return subprocess.run([*self.command, *arguments], env=self._env, cwd=self.rootfs,
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                              timeout=DEADLINE_SECONDS)
 
     def call(self, *arguments):
         result = self._call(*arguments)
@@ -118,7 +119,8 @@ class Container(Actor):
         cidfile = podman.rootfs / f"{name}.cid"
         cidfile.unlink(missing_ok=True)
         program, *arguments = podman.run_command(name, *options, cidfile=cidfile)
-        super().__init__(*arguments, "/bin/actor", path=program,
+        # Its monitor leaves a file where it was started, after an OOM kill.
+        super().__init__(*arguments, "/bin/actor", path=program, cwd=podman.rootfs,
                          env=os.environ | podman.environment)
         self.id = cidfile.read_text()
 

@@ -12,7 +12,8 @@ usage() {
 }
 
 limit=(-runs=50000 -seed=1)
-# What the fuzzer learns of comparisons hangs on addresses, and what it reads again on the clock.
+# What the fuzzer learns of comparisons hangs on addresses, and what it reads again on the clock. Where
+# addresses cannot be fixed, runs differ a little.
 fixed=(setarch -R)
 "${fixed[@]}" true 2>/dev/null || fixed=()
 if [[ ${1-} == --runs || ${1-} == --seconds ]]; then
@@ -48,7 +49,8 @@ for target in "${targets[@]}"; do
   fi
   start=$SECONDS
   if "${fixed[@]}" "$target" "${limit[@]}" -timeout=20 -rss_limit_mb=2048 -reload=0 \
-    -print_final_stats=1 -artifact_prefix="$work/$name/failed/" "$work/$name/corpus" >"$work/$name/log" 2>&1; then
+    -print_final_stats=1 -artifact_prefix="$work/$name/failed/" \
+    "$work/$name/corpus" >"$work/$name/log" 2>&1; then
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$work/$name/log")
     printf '%-14s ok      %s runs, %d s\n' "$name" "$runs" $((SECONDS - start))
   else

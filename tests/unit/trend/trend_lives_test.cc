@@ -160,7 +160,7 @@ TEST_CASE("More restarts than can be counted", "[trend]") {
 }
 
 TEST_CASE("A restart further away than slots are counted is no restart", "[trend]") {
-  for (const double time : {1e13, 1e300, -1e300, static_cast<double>(kUnknown)}) {
+  for (const double time : {1e13, 1e300, -1e300, kUnknown}) {
     CAPTURE(time);
     Trend trend(kProcessShape, 60, 0);
     TrendSample sample;
